@@ -1,0 +1,237 @@
+#include "lib/core/envelope.h"
+#include "lib/core/evaluation.h"
+#include "lib/core/frame.h"
+#include "lib/core/result.h"
+
+#include <array>
+#include <bit>
+#include <cmath>
+#include <functional>
+#include <limits>
+
+namespace detwatch {
+namespace {
+
+constexpr std::uint64_t kFnvOffset = 14695981039346656037ULL;
+constexpr std::uint64_t kFnvPrime = 1099511628211ULL;
+
+std::uint64_t Fnv(std::uint64_t hash, std::string_view bytes) {
+  for (const char c : bytes) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * kFnvPrime;
+  }
+  return hash;
+}
+
+std::uint64_t Fnv(std::uint64_t hash, std::uint64_t value) {
+  for (int i = 0; i < 8; ++i) {
+    hash = (hash ^ ((value >> (8 * i)) & 0xff)) * kFnvPrime;
+  }
+  return hash;
+}
+
+std::size_t HashPair(const std::string& a, const std::string& b) {
+  const std::size_t h = std::hash<std::string>{}(a);
+  return h ^ (std::hash<std::string>{}(b) + 0x9e3779b97f4a7c15ULL + (h << 6) + (h >> 2));
+}
+
+constexpr std::array<std::string_view, kRejectReasons> kReasonNames = {
+    "oversized",
+    "header_unreadable",
+    "header_invalid",
+    "payload_unreadable",
+    "payload_empty",
+    "nested_batch",
+    "frame_missing",
+    "frame_mismatch",
+    "string_invalid",
+    "string_too_long",
+    "model_missing",
+    "box_format_missing",
+    "image_size_missing",
+    "column_length",
+    "score_out_of_range",
+    "box_not_finite",
+    "box_negative_size",
+    "area_invalid",
+    "value_invalid",
+    "too_many_boxes",
+    "class_unknown",
+    "class_list_unknown",
+    "class_list_invalid",
+    "too_many_classes",
+    "too_many_models",
+    "too_many_streams",
+    "too_many_groups",
+    "too_many_publishers",
+    "tag_invalid",
+    "too_many_tags",
+    "conflict",
+    "stale_revision",
+    "too_late",
+    "memory",
+};
+
+std::string Number(double value) {
+  std::string text = std::to_string(value);
+  return text;
+}
+
+}  // namespace
+
+std::string_view Name(RejectReason reason) { return kReasonNames.at(static_cast<std::size_t>(reason)); }
+
+std::string_view Name(Transport transport) {
+  return transport == Transport::kReliable ? "reliable" : "subscribe";
+}
+
+std::string_view Name(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::kVoc2007:
+      return "voc2007";
+    case Protocol::kVoc2012:
+      return "voc2012";
+    case Protocol::kCoco:
+      break;
+  }
+  return "coco";
+}
+
+std::size_t FrameKeyHash::operator()(const FrameKey& key) const noexcept {
+  return HashPair(key.stream, key.frame_id);
+}
+
+std::size_t ModelKeyHash::operator()(const ModelKey& key) const noexcept {
+  return HashPair(key.model, key.version);
+}
+
+ClassListHash HashClassList(const std::vector<std::pair<std::uint32_t, std::string>>& entries) {
+  std::uint64_t hash = kFnvOffset;
+  for (const auto& [id, name] : entries) {
+    hash = Fnv(hash, std::to_string(id));
+    hash = Fnv(hash, ":");
+    hash = Fnv(hash, name);
+    hash = Fnv(hash, "\n");
+  }
+  return static_cast<ClassListHash>(hash);
+}
+
+std::vector<double> CocoIouThresholds() {
+  // numpy.linspace: start + i * ((stop - start) / (n - 1)), with the last value set to stop.
+  std::vector<double> values(10);
+  const double step = (0.95 - 0.5) / 9;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = 0.5 + static_cast<double>(i) * step;
+  }
+  values.back() = 0.95;
+  return values;
+}
+
+EvaluationParams EvaluationParams::Coco() {
+  EvaluationParams params;
+  params.iou_thresholds = CocoIouThresholds();
+  params.area_ranges = {{"all", 0, 1e10}, {"small", 0, 1024}, {"medium", 1024, 9216}, {"large", 9216, 1e10}};
+  params.max_dets = {1, 10, 100};
+  params.operating_points = {0.5F};
+  return params;
+}
+
+EvaluationParams EvaluationParams::Voc(Protocol protocol, bool inclusive_pixels) {
+  EvaluationParams params;
+  params.protocol = protocol;
+  params.inclusive_pixels = inclusive_pixels;
+  params.iou_thresholds = {0.5};
+  params.area_ranges = {{"all", 0, std::numeric_limits<double>::max()}};
+  params.max_dets = {std::numeric_limits<std::uint32_t>::max()};
+  params.operating_points = {0.5F};
+  return params;
+}
+
+std::size_t EvaluationParams::HeadlineIou() const {
+  std::size_t best = 0;
+  for (std::size_t t = 1; t < iou_thresholds.size(); ++t) {
+    if (std::abs(iou_thresholds[t] - 0.5) < std::abs(iou_thresholds[best] - 0.5)) {
+      best = t;
+    }
+  }
+  return best;
+}
+
+std::uint64_t EvaluationParams::Fingerprint() const {
+  std::uint64_t hash = Fnv(kFnvOffset, static_cast<std::uint64_t>(protocol) * 2 + (inclusive_pixels ? 1 : 0));
+  hash = Fnv(hash, iou_thresholds.size());
+  for (const double t : iou_thresholds) {
+    hash = Fnv(hash, std::bit_cast<std::uint64_t>(t));
+  }
+  hash = Fnv(hash, area_ranges.size());
+  for (const AreaRange& range : area_ranges) {
+    hash = Fnv(Fnv(hash, range.name), std::bit_cast<std::uint64_t>(range.lower));
+    hash = Fnv(hash, std::bit_cast<std::uint64_t>(range.upper));
+  }
+  hash = Fnv(hash, max_dets.size());
+  for (const std::uint32_t k : max_dets) {
+    hash = Fnv(hash, k);
+  }
+  hash = Fnv(hash, operating_points.size());
+  for (const float c : operating_points) {
+    hash = Fnv(hash, std::bit_cast<std::uint32_t>(c));
+  }
+  return hash;
+}
+
+std::vector<std::string> EvaluationParams::Problems() const {
+  std::vector<std::string> problems;
+  const auto count = [&](std::string_view field, std::size_t n, std::size_t most) {
+    if (n == 0 || n > most) {
+      problems.push_back(std::string(field) + ": " + std::to_string(n) + " entries, need 1 to " +
+                         std::to_string(most));
+    }
+  };
+  const auto ascending = [&](std::string_view field, const auto& values) {
+    for (std::size_t i = 1; i < values.size(); ++i) {
+      if (!(values[i - 1] < values[i])) {
+        problems.push_back(std::string(field) + ": " + Number(static_cast<double>(values[i])) +
+                           " does not ascend; list each value once, smallest first");
+      }
+    }
+  };
+  count("iou_thresholds", iou_thresholds.size(), kMaxIouThresholds);
+  ascending("iou_thresholds", iou_thresholds);
+  for (const double t : iou_thresholds) {
+    if (!(t > 0 && t <= 1)) {
+      problems.push_back("iou_thresholds: " + Number(t) + " is not in (0, 1]");
+    }
+  }
+  count("area_ranges", area_ranges.size(), kMaxAreaRanges);
+  for (std::size_t i = 0; i < area_ranges.size(); ++i) {
+    const AreaRange& range = area_ranges[i];
+    if (range.name.empty()) {
+      problems.emplace_back("area_ranges: a range has no name");
+    }
+    if (!(range.lower >= 0 && range.lower <= range.upper && std::isfinite(range.upper))) {
+      problems.push_back("area_ranges: " + range.name + " is not 0 <= lower <= upper");
+    }
+    for (std::size_t j = 0; j < i; ++j) {
+      if (area_ranges[j].name == range.name) {
+        problems.push_back("area_ranges: " + range.name + " is listed twice");
+      }
+    }
+  }
+  count("max_dets", max_dets.size(), kMaxMaxDets);
+  ascending("max_dets", max_dets);
+  if (!max_dets.empty() && max_dets.front() == 0) {
+    problems.emplace_back("max_dets: 0 keeps no detection");
+  }
+  count("operating_points", operating_points.size(), kMaxOperatingPoints);
+  ascending("operating_points", operating_points);
+  for (const float c : operating_points) {
+    if (!(c >= 0 && c <= 1)) {
+      problems.push_back("operating_points: " + Number(c) + " is not in [0, 1]");
+    }
+  }
+  if (protocol == Protocol::kCoco && inclusive_pixels) {
+    problems.emplace_back("inclusive_pixels: only the VOC protocols know inclusive pixels");
+  }
+  return problems;
+}
+
+}  // namespace detwatch
