@@ -1,0 +1,95 @@
+#pragma once
+// lib/snapshot -- the state of a moment as plain immutable numbers, for /metrics, the API and the page.
+//
+// The state thread builds one after each absorbed cut and publishes it as shared_ptr<const Snapshot>; any
+// number of threads read it without locks. Values of a class that did not change are shared with the
+// snapshot before. Undefined values are NaN here; what that becomes (absent, null) is the exposition's.
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lib/accumulate/summary.h"
+#include "lib/core/counters.h"
+#include "lib/core/evaluation.h"
+#include "lib/core/frame.h"
+#include "lib/core/time.h"
+#include "lib/core/view.h"
+
+namespace detwatch::snapshot {
+
+// One window of one group. `classes` runs parallel to Group::class_names; null: not judged in the window.
+struct Window {
+  std::string name;  // "total", "5m"
+  std::int64_t frames = 0;
+  TimePoint oldest_capture;  // of the frames inside; unknown when no frame carried one
+  TimePoint newest_capture;
+  std::vector<std::shared_ptr<const accumulate::ClassSummary>> classes;
+  accumulate::MeanSummary mean;
+};
+
+// Counters of one class, since the daemon's state began. They never fall.
+struct ClassCounters {
+  // [operating point][threshold], area 0.
+  std::array<std::array<accumulate::OperatingCounts, kMaxIouThresholds>, kMaxOperatingPoints> operating{};
+  std::array<accumulate::FrameCounts, kMaxOperatingPoints> frames{};
+  std::int64_t ground_truths = 0;
+  // Fleet bins in layout 16/2/8/14, ascending confidence: [i] for fleet threshold i, then by bin. Counted
+  // after max dets and not ignored at that threshold.
+  std::vector<std::vector<std::int64_t>> bin_detections;
+  std::vector<std::vector<std::int64_t>> bin_true_positives;
+};
+
+struct Group {
+  std::vector<std::pair<std::string, std::string>> labels;  // group_by key and value
+  std::shared_ptr<const EvaluationParams> params;
+  std::vector<std::string> class_names;                        // by first appearance; only grows
+  std::vector<Window> windows;                                 // "total" first
+  std::vector<std::shared_ptr<const ClassCounters>> counters;  // parallel to class_names; empty without
+  std::shared_ptr<const PredictionStats> predictions;          // null without counters
+};
+
+struct View {
+  ViewSpec spec;
+  std::vector<Group> groups;
+};
+
+// What is known of a model, labels or not.
+struct Model {
+  ModelKey key;
+  float score_threshold = -1;        // -1: not announced
+  std::int64_t max_detections = -1;  // -1: not announced
+  TimePoint last_frame;              // arrival of the last predictions; unknown: none
+  TimePoint last_label;              // when its frames were last judged; unknown: never
+  std::uint64_t frames = 0;
+  std::uint64_t judged = 0;
+  std::uint64_t expired = 0;  // left without labels
+};
+
+struct Gauges {
+  std::uint64_t pending_predictions = 0;  // waiting for labels
+  std::uint64_t pending_labels = 0;       // waiting for predictions
+  std::uint64_t pending_bytes = 0;        // of the join, lingering labels included
+  std::uint64_t class_list_waiting = 0;   // messages that wait for their class list
+  std::uint64_t publishers = 0;
+  std::uint64_t models = 0;
+  std::uint64_t groups = 0;
+  std::uint64_t cells = 0;
+  std::uint64_t cell_bytes = 0;
+  std::uint64_t cell_bytes_limit = 0;
+};
+
+struct Snapshot {
+  TimePoint taken;
+  std::uint64_t cuts = 0;          // absorbed so far
+  std::vector<double> fleet_ious;  // thresholds of the fleet bins
+  std::vector<View> views;
+  std::vector<Model> models;
+  IngestCounters counters;
+  Gauges gauges;
+};
+
+}  // namespace detwatch::snapshot
