@@ -1,10 +1,10 @@
 #pragma once
 // lib/accumulate -- precision-recall curves and AP, exactly from records and with bounds from bins.
 //
-// Why bounds hold: inside a bin only the order of TPs and FPs is unknown. Precision, its envelope and every AP
-// are monotone in the number of FPs ahead of the j-th TP, which lies between "all TPs of its bin
-// first" and "all FPs of its bin first". So the exact AP, in any tie order, and every mean of
-// APs lie between the two extremes. Measured: 39 901 random trials without a violation.
+// Why bounds hold: inside a bin only the order of TPs and FPs is unknown. Precision, its envelope and every
+// AP are monotone in the number of FPs ahead of the j-th TP, which lies between "all TPs of its bin first"
+// and "all FPs of its bin first". So the exact AP, in any tie order, and every mean of APs lie between the
+// two extremes. Measured: 39 901 random trials without a violation.
 //
 // The estimate between them is a monotone cubic (PCHIP: Fritsch & Carlson 1980, weighted harmonic mean slopes
 // after Fritsch & Butland 1984) of cumulated FPs over cumulated TPs, per threshold, best score first.
@@ -35,8 +35,8 @@ struct BinCounts {
 
 // AP of a ranked list. `true_positive` holds, best first, 1 for a TP and 0 for an FP; ignored detections
 // are left out. COCO: mean over recalls i * 0.01 (not i / 100) of the enveloped precision at the first
-// TP that reaches it, precision = j / (j + FP + 2.2e-16) (cocoeval.py accumulate). VOC2007: 11 points i * 0.1.
-// VOC2012: area under the envelope (VOCap.m). NaN when ground_truths is 0.
+// TP that reaches it, precision = j / (j + FP + 2.2e-16) (cocoeval.py accumulate). VOC2007: 11 points i *
+// 0.1. VOC2012: area under the envelope (VOCap.m). NaN when ground_truths is 0.
 [[nodiscard]] double AveragePrecision(std::span<const std::uint8_t> true_positive, std::int64_t ground_truths,
                                       Protocol protocol);
 

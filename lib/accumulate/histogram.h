@@ -4,19 +4,22 @@
 //
 // Two kinds of counts side by side:
 //  - tallies: ground truths, TP/FP at operating points, TPs by max dets, frames: exact in every mode;
-//  - one table per area range: per confidence bin the detections counted, the TPs at each IoU threshold,
-//    and what is ignored at each threshold where that differs. TP masks are not prefixes (2 178 of 30 247
-//    in a real set), so there is one count per threshold. FP(t) = detections - true_positive(t) - ignored(t).
+//  - one table per area range: per confidence bin the detections counted (those not ignored at every IoU
+//    threshold), the TPs at each threshold, and which of the counted are ignored at each threshold. TP masks
+//    are not prefixes (2 178 of 30 247 in a real set), so there is one count per threshold.
+//    FP(t) = detections - true_positive(t) - ignored(t).
 // Counts are signed: a correction is a histogram with negative entries.
 //
-// Rows of a table exist only for bins that were touched: most classes use a few dozen of 690 bins.
+// Rows of a table exist only for bins that were touched: most classes use a few dozen of 690 bins, and in
+// area 0 only a crowd or a difficult ground truth makes a detection ignored at some thresholds.
 // Laws: MergeCommutesAndAssociates, SubtractUndoesAdd, SerialisedFormIsTheSameValue,
-//   CoarseningCommutesWithAdd. Threads: none, owned by whoever holds the cell.
+//   CoarseningCommutesWithAdd. Threads: none, owned by whoever holds the cell. Errors: Parse only.
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lib/accumulate/layout.h"
@@ -32,6 +35,7 @@ struct Shape {
   std::uint8_t areas = 0;
   std::uint8_t max_dets = 0;
   std::uint8_t operating_points = 0;
+  std::uint8_t headline_iou = 0;                      // EvaluationParams::HeadlineIou
   LayoutId headline_layout = LayoutId::k128_8_14_20;  // area 0
   LayoutId other_layout = LayoutId::k32_4_12_17;      // the other areas
 
@@ -42,14 +46,17 @@ struct Shape {
   [[nodiscard]] const BinLayout& layout(std::size_t area) const {
     return BinLayout::Get(area == 0 ? headline_layout : other_layout);
   }
-  [[nodiscard]] std::size_t row_width() const { return 1 + 2 * std::size_t{thresholds}; }
 
   // Where each tally stands; every index is below tallies().
   [[nodiscard]] std::size_t GroundTruths(std::size_t area) const { return area; }
   [[nodiscard]] std::size_t IgnoredGroundTruths() const { return areas; }
-  [[nodiscard]] std::size_t Frames() const { return areas + 1U; }         // frames in which the class was judged
-  [[nodiscard]] std::size_t FramesIgnored() const { return areas + 2U; }  // of these: only ignored ground truths
-  [[nodiscard]] std::size_t IouSum() const { return areas + 3U; }  // 2^-32 units, TPs at HeadlineIou and point 0
+  [[nodiscard]] std::size_t Frames() const { return areas + 1U; }  // frames in which the class was judged
+  [[nodiscard]] std::size_t FramesIgnored() const {
+    return areas + 2U;
+  }  // of these: only ignored ground truths
+  [[nodiscard]] std::size_t IouSum() const {
+    return areas + 3U;
+  }  // 2^-32 units, TPs at HeadlineIou and point 0
   // TPs at threshold t with rank < max_dets[k], area 0.
   [[nodiscard]] std::size_t TruePositivesByMaxDets(std::size_t k, std::size_t t) const {
     return areas + 4U + k * thresholds + t;
@@ -61,41 +68,65 @@ struct Shape {
   [[nodiscard]] std::size_t FalsePositives(std::size_t c, std::size_t t) const {
     return TruePositives(c, t) + thresholds;
   }
-  // Frame-level presence at operating point c: outcome 0 = tp, 1 = fp, 2 = fn. TN is what remains.
+  // Frame-level presence at operating point c: outcome 0 = tp, 1 = fp, 2 = fn; TN = Frames - FramesIgnored
+  // - these three. Present: a ground truth of area 0 that is not ignored. Predicted: a detection with score
+  // >= c that is not ignored at HeadlineIou in area 0. Whether the two overlap does not matter here.
   [[nodiscard]] std::size_t FrameOutcomes(std::size_t c, std::size_t outcome) const {
-    return areas + 4U + (std::size_t{max_dets} + 2 * std::size_t{operating_points}) * thresholds + 3 * c + outcome;
+    return areas + 4U + (std::size_t{max_dets} + 2 * std::size_t{operating_points}) * thresholds + 3 * c +
+           outcome;
   }
   [[nodiscard]] std::size_t tallies() const { return FrameOutcomes(operating_points, 0); }
 
   friend bool operator==(const Shape&, const Shape&) = default;
 };
 
-// Counts by bin for one area range; storage only.
-class CountTable {
+// Rows of equal width by bin, created when first written; storage only.
+class BinRows {
  public:
-  CountTable() = default;
-  CountTable(int bins, std::size_t row_width) : width_(row_width), row_of_bin_(static_cast<std::size_t>(bins), 0) {}
+  BinRows() = default;
+  BinRows(int bins, std::size_t width) : width_(width), row_of_bin_(static_cast<std::size_t>(bins), 0) {}
 
-  // The counters of a bin {detections, TP per threshold, ignored per threshold}, created as zeros.
-  [[nodiscard]] std::span<std::int64_t> Row(int bin);
+  // The counters of a bin, created as zeros. Valid until the next new row.
+  [[nodiscard]] std::int64_t* Row(int bin) {
+    const std::uint16_t row = row_of_bin_[static_cast<std::size_t>(bin)];
+    return row != 0 ? rows_.data() + (row - 1U) * width_ : NewRow(bin);
+  }
   // The same, empty when the bin was never touched.
   [[nodiscard]] std::span<const std::int64_t> Find(int bin) const;
   [[nodiscard]] int bins() const { return static_cast<int>(row_of_bin_.size()); }
-  // Drops rows that are all zero; O(rows). Call after Subtract when memory matters.
-  void Compact();
+  [[nodiscard]] std::size_t width() const { return width_; }
+  void Compact();  // drops rows that are all zero
   void Clear();
   [[nodiscard]] std::size_t bytes() const;
 
  private:
+  std::int64_t* NewRow(int bin);
+
   std::size_t width_ = 0;
   std::vector<std::uint16_t> row_of_bin_;  // 1 + row, 0: none
   std::vector<std::int64_t> rows_;
 };
 
+// Counts by bin for one area range.
+struct CountTable {
+  CountTable() = default;
+  CountTable(int bins, std::size_t thresholds) : counts(bins, 1 + thresholds), ignored(bins, thresholds) {}
+
+  BinRows counts;   // {detections, TP per threshold}
+  BinRows ignored;  // per threshold; a bin without a row has none
+
+  [[nodiscard]] int bins() const { return counts.bins(); }
+  // {detections, TP per threshold}, empty when the bin was never touched.
+  [[nodiscard]] std::span<const std::int64_t> Find(int bin) const { return counts.Find(bin); }
+  [[nodiscard]] std::int64_t Detections(int bin) const;
+  [[nodiscard]] std::int64_t TruePositives(int bin, std::size_t threshold) const;
+  [[nodiscard]] std::int64_t Ignored(int bin, std::size_t threshold) const;
+  [[nodiscard]] std::int64_t FalsePositives(int bin, std::size_t threshold) const;
+};
+
 class Histogram {
  public:
-  Histogram() = default;
-  explicit Histogram(const Shape& shape);
+  explicit Histogram(const Shape& shape = {});
 
   [[nodiscard]] const Shape& shape() const { return shape_; }
   [[nodiscard]] std::int64_t Tally(std::size_t index) const { return tallies_[index]; }
@@ -103,8 +134,10 @@ class Histogram {
   [[nodiscard]] const CountTable& table(std::size_t area) const { return tables_[area]; }
 
   // Counts one class of one frame, or takes it back with sign = -1. `detections` are those of `outcome`.
-  // Does not touch Frames(): whoever knows which classes were judged adds those.
-  // Requires: shape was made from `params`.
+  // Does not touch Frames(): whoever knows which classes were judged adds those. A frame with only ignored
+  // ground truths of the class adds to FramesIgnored() and to no frame outcome.
+  // Cost: two bin look-ups and a few increments for a plain false positive. Requires: shape was made from
+  // `params`; detections.size() == outcome.count.
   void Count(const EvaluationParams& params, const ClassOutcome& outcome,
              std::span<const DetectionOutcome> detections, int sign = 1);
 

@@ -11,6 +11,8 @@
 // Laws: BinAgreesWithBinarySearchOverTheEdges, CoarserEdgesAreASubsetOfFinerOnes.
 // Cost: Bin() is a few integer operations, no libm. Threads: immutable.
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -43,13 +45,22 @@ class BinLayout {
   [[nodiscard]] std::vector<std::uint16_t> CoarseningTo(const BinLayout& coarser) const;
 
  private:
+  static constexpr int kMaxOctaves = 20;
+  // The sub-bins of one octave: bin = first + or - the leading mantissa bits that `shift` leaves.
+  struct Octave {
+    std::uint16_t first = 0;
+    std::uint8_t shift = 0;
+  };
+
   BinLayout(LayoutId id, std::string_view name, int sub, int min_sub, int low_octaves, int high_octaves);
+  friend struct Layouts;
 
   LayoutId id_;
   std::string_view name_;
-  int low_octaves_;
-  int high_octaves_;
-  std::vector<std::uint16_t> low_first_, low_sub_, high_first_, high_sub_;  // by octave
+  std::uint32_t low_octaves_;
+  std::uint32_t high_octaves_;
+  std::array<Octave, kMaxOctaves + 1> low_{};   // by octave, 1 next to 0.5; first: the lowest sub-bin
+  std::array<Octave, kMaxOctaves + 1> high_{};  // first: the highest sub-bin
   std::vector<double> edges_;
 };
 

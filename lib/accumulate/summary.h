@@ -33,16 +33,17 @@ struct FrameCounts {
 struct ClassSummary {
   bool exact = false;  // AP from single detections, not from bins
   std::array<std::int64_t, kMaxAreaRanges> ground_truths{};
-  std::array<std::array<ApValue, kMaxIouThresholds>, kMaxAreaRanges> ap{};              // [area][threshold]
-  std::array<std::array<double, kMaxIouThresholds>, kMaxAreaRanges> recall{};           // at the last max_dets
+  std::array<std::array<ApValue, kMaxIouThresholds>, kMaxAreaRanges> ap{};     // [area][threshold]
+  std::array<std::array<double, kMaxIouThresholds>, kMaxAreaRanges> recall{};  // at the last max_dets
   std::array<std::array<double, kMaxIouThresholds>, kMaxMaxDets> recall_by_max_dets{};  // area 0
   std::array<std::array<OperatingCounts, kMaxIouThresholds>, kMaxOperatingPoints> operating{};
   std::array<FrameCounts, kMaxOperatingPoints> frames{};
-  std::int64_t detections = 0;        // after max dets, area 0, not ignored at HeadlineIou
-  double iou_mean = 0;                // of TPs at HeadlineIou and point 0; NaN without any
-  double best_f1_confidence = 0;      // over bin edges, at HeadlineIou; NaN without ground truths
+  std::int64_t detections = 0;    // after max dets, area 0, not ignored at HeadlineIou
+  double iou_mean = 0;            // of TPs at HeadlineIou and point 0; NaN without any
+  double best_f1_confidence = 0;  // over bin edges, at HeadlineIou; NaN without ground truths
   double best_f1 = 0;
-  double calibration_error = 0;       // expected calibration error, 16 equal bins, at HeadlineIou; NaN without detections
+  double calibration_error =
+      0;  // expected calibration error, 16 equal bins, at HeadlineIou; NaN without detections
 };
 
 // `records` are all detections of the class in the window, or null when some have left the ring. Records
@@ -57,7 +58,7 @@ struct MeanSummary {
   std::array<std::int64_t, kMaxAreaRanges> ground_truths{};
   // [area][threshold]; index thresholds() of the inner array is the mean over thresholds.
   std::array<std::array<ApValue, kMaxIouThresholds + 1>, kMaxAreaRanges> map{};
-  std::array<double, kMaxAreaRanges> ar{};       // at the last max_dets, mean over thresholds
+  std::array<double, kMaxAreaRanges> ar{};           // at the last max_dets, mean over thresholds
   std::array<double, kMaxMaxDets> ar_by_max_dets{};  // area 0
   std::array<std::array<OperatingCounts, kMaxIouThresholds>, kMaxOperatingPoints> micro{};
   struct Macro {

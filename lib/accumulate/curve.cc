@@ -1,0 +1,45 @@
+#include "lib/accumulate/curve.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "lib/accumulate/recall_points.h"
+
+namespace detwatch::accumulate {
+
+double AveragePrecision(std::span<const std::uint8_t> true_positive, std::int64_t ground_truths,
+                        Protocol protocol) {
+  if (ground_truths <= 0) {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+  // Between two TPs precision only falls, so the envelope is decided at TPs alone.
+  std::vector<double> envelope;
+  std::int64_t false_positives = 0;
+  for (const std::uint8_t tp : true_positive) {
+    if (tp == 0) {
+      ++false_positives;
+    } else {
+      const auto j = static_cast<double>(envelope.size() + 1);
+      envelope.push_back(PrecisionAt(j, static_cast<double>(false_positives), protocol));
+    }
+  }
+  for (std::size_t i = envelope.size(); i-- > 1;) {
+    envelope[i - 1] = std::max(envelope[i - 1], envelope[i]);
+  }
+  if (protocol == Protocol::kVoc2012) {
+    CompensatedSum area;
+    for (const double precision : envelope) {
+      area.Add(precision);
+    }
+    return std::min(1.0, area.value() / static_cast<double>(ground_truths));
+  }
+  const RecallPoints points(ground_truths, protocol);
+  double sum = 0;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const auto j = static_cast<std::size_t>(points[i]);
+    sum += j <= envelope.size() ? envelope[j - 1] : 0;
+  }
+  return sum / static_cast<double>(points.size());
+}
+
+}  // namespace detwatch::accumulate
