@@ -1,0 +1,116 @@
+#pragma once
+// daemon/dataset -- one JSON file under simdjson's forward-only parser, and the field types COCO files use.
+// Private to the COCO readers: simdjson is slow to compile.
+//
+// Hot-path functions answer with the reason as static text, null when fine; the reader adds the file, the
+// record and the field only once something is wrong.
+
+#include <simdjson.h>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "daemon/dataset/dataset.h"
+#include "daemon/dataset/text.h"
+#include "lib/core/result.h"
+
+namespace detwatch::dataset {
+
+using Reason = const char*;  // null: fine
+using JsonValue = simdjson::ondemand::value;
+
+// Any number that is finite.
+[[nodiscard]] inline Reason ReadDouble(JsonValue& value, double& out) {
+  if (value.get_double().get(out) != simdjson::SUCCESS) {
+    return "is not a number";
+  }
+  return std::isfinite(out) ? nullptr : "is not finite";
+}
+
+// 42 or 42.0; beyond 2^53 only as an integer.
+[[nodiscard]] inline Reason ReadInteger(JsonValue& value, std::int64_t& out) {
+  if (value.get_int64().get(out) == simdjson::SUCCESS) {
+    return nullptr;
+  }
+  double number = 0;
+  if (value.get_double().get(number) != simdjson::SUCCESS || std::trunc(number) != number ||
+      std::abs(number) > 9007199254740992.0) {
+    return "is not an integer";
+  }
+  out = static_cast<std::int64_t>(number);
+  return nullptr;
+}
+
+// 42, 42.0, "42" or "000000000042".
+[[nodiscard]] inline Reason ReadId(JsonValue& value, std::int64_t& out) {
+  if (ReadInteger(value, out) == nullptr) {
+    return nullptr;
+  }
+  std::string_view text;
+  if (value.get_string().get(text) == simdjson::SUCCESS) {
+    if (const auto number = ParseNumber<std::int64_t>(text)) {
+      out = *number;
+      return nullptr;
+    }
+  }
+  return "is neither an integer nor the text of one";
+}
+
+// 0, 1, false or true.
+[[nodiscard]] inline Reason ReadFlag(JsonValue& value, bool& out) {
+  std::int64_t number = 0;
+  if (ReadInteger(value, number) == nullptr) {
+    out = number != 0;
+    return number == 0 || number == 1 ? nullptr : "is not 0 or 1";
+  }
+  return value.get_bool().get(out) == simdjson::SUCCESS ? nullptr : "is not 0 or 1";
+}
+
+// [left, top, width, height].
+[[nodiscard]] inline Reason ReadBox(JsonValue& value, Box& out) {
+  constexpr Reason kShape = "is not a list of four numbers";
+  simdjson::ondemand::array list;
+  if (value.get_array().get(list) != simdjson::SUCCESS) {
+    return kShape;
+  }
+  double numbers[4] = {};
+  std::size_t count = 0;
+  for (auto element : list) {
+    if (count == 4 || element.get_double().get(numbers[count]) != simdjson::SUCCESS) {
+      return kShape;
+    }
+    ++count;
+  }
+  out = {numbers[0], numbers[1], numbers[2], numbers[3]};
+  return count == 4 ? nullptr : kShape;
+}
+
+class JsonFile {
+ public:
+  JsonFile(std::filesystem::path path, const ReadOptions& options);
+
+  // Reads the file and finds its structure.
+  [[nodiscard]] Result<void> Open();
+  [[nodiscard]] simdjson::ondemand::document& document() { return document_; }
+
+  // "gt.json: annotations[17].bbox: <what>"; `list` and `field` may be empty.
+  [[nodiscard]] tl::unexpected<Error> Wrong(std::string_view list, std::size_t record, std::string_view field,
+                                            std::string_view what) const;
+  // Broken JSON, with the byte.
+  [[nodiscard]] tl::unexpected<Error> Broken(simdjson::error_code code);
+  // Call once per record.
+  void Progress(std::size_t record);
+
+ private:
+  std::filesystem::path path_;
+  const ReadOptions& options_;
+  simdjson::padded_string text_;
+  simdjson::ondemand::parser parser_;
+  simdjson::ondemand::document document_;
+};
+
+}  // namespace detwatch::dataset
