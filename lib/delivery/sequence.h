@@ -6,14 +6,22 @@
 // judged in sequence order: what lies beyond a gap on the reliable socket is not taken (the publisher
 // sends it again), so `received` is a plain number and not a set.
 //
+// A publisher that is new here sets a baseline at the oldest message it still holds: what it gave up before
+// is lost only when its hello names this very store, which then must have known it. On SUB the first message
+// sets the baseline, a later epoch counts from 1, and every hole is lost.
+//
 // Laws: EverySequenceIsTakenAtMostOnce, AReadableHeaderAlwaysAdvances, OnlyWhatThePublisherDroppedIsLost,
 //   RowsExpireAfterIdleDays. Cost: one hash look-up a message. Threads: none, owned by ingest.
 
+#include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "lib/core/envelope.h"
@@ -23,31 +31,35 @@ namespace detwatch::delivery {
 
 struct Verdict {
   enum class Kind : std::uint8_t {
-    kTake,        // judge the payload
-    kDuplicate,   // sequence was received before
-    kGap,         // reliable only: `expected` must come first; do not judge
+    kTake,       // judge the payload
+    kDuplicate,  // sequence was received before
+    kGap,        // reliable only: `expected` must come first; do not judge
     kHello,
     kStaleEpoch,  // a newer run of this publisher is known
     kRefused,     // the limit on publishers is reached
   };
   Kind kind = Kind::kTake;
-  std::uint64_t lost = 0;      // sequences that will never come, found out by this message
+  std::uint64_t lost = 0;      // sequences that will never come, found out by this message or hello
   std::uint64_t expected = 0;  // kGap: the first missing one; 0 when it was asked for less than 200 ms ago
 };
 
 struct PublisherState {
   std::uint64_t epoch = 0;
-  std::uint64_t received = 0;   // all up to here were taken or given up
-  std::uint64_t durable = 0;    // all up to here are in a checkpoint
+  std::uint64_t received = 0;  // all up to here were taken or given up
+  std::uint64_t durable = 0;   // all up to here are in a checkpoint
   TimePoint last_seen;
   TimePoint gap_asked;
 };
 
 class Sequences {
  public:
-  explicit Sequences(std::size_t max_publishers, Duration idle = std::chrono::hours(24 * 7))
-      : max_publishers_(max_publishers), idle_(idle) {}
+  static constexpr Duration kAskEvery = std::chrono::milliseconds(200);
 
+  // store_id: the state the counts live in, as told in every reply.
+  Sequences(std::size_t max_publishers, std::string store_id, Duration idle = std::chrono::hours(24 * 7))
+      : max_publishers_(max_publishers), store_id_(std::move(store_id)), idle_(idle) {}
+
+  // Requires: sequence and oldest_held below 2^63 (the wire refuses others).
   [[nodiscard]] Verdict OnHeader(const Header& header, Transport transport, TimePoint now);
   // Null when unknown.
   [[nodiscard]] const PublisherState* Find(std::string_view publisher, Transport transport) const;
@@ -62,21 +74,35 @@ class Sequences {
   // Publishers that advanced since the last call.
   [[nodiscard]] std::vector<Mark> TakeMarks();
   void Durable(const std::vector<Mark>& marks);
+  // A row as the last checkpoint held it; for the start of the daemon.
+  void Restore(const Mark& mark, TimePoint last_seen);
   // Forgets rows that were idle for too long.
   void Expire(TimePoint now);
-  [[nodiscard]] std::size_t size() const { return rows_.size(); }
+  [[nodiscard]] std::size_t size() const { return rows_[0].size() + rows_[1].size(); }
 
  private:
   struct Row {
     PublisherState state;
-    std::string publisher;
-    Transport transport = Transport::kReliable;
     bool marked = false;  // in advanced_
   };
+  struct NameHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view name) const { return std::hash<std::string_view>{}(name); }
+  };
+  using Rows = std::unordered_map<std::string, Row, NameHash, std::equal_to<>>;
+
+  [[nodiscard]] Rows& Of(Transport transport) { return rows_[static_cast<std::size_t>(transport)]; }
+  // Where a publisher's epoch begins for us; returns what is lost by it.
+  [[nodiscard]] std::uint64_t Begin(PublisherState& state, const Header& header, Transport transport,
+                                    bool known) const;
+  static Verdict Judge(PublisherState& state, const Header& header, Transport transport, TimePoint now);
+  void Advanced(Row& row, const Header& header, Transport transport);
+
   std::size_t max_publishers_;
+  std::string store_id_;
   Duration idle_;
-  std::unordered_map<std::string, Row> rows_;  // key: transport digit + name
-  std::vector<std::string> advanced_;
+  std::array<Rows, kTransports> rows_;  // by publisher name
+  std::vector<std::pair<Transport, std::string>> advanced_;
 };
 
 }  // namespace detwatch::delivery

@@ -6,12 +6,15 @@
 // new boot id: everything beyond `durable`. Silence counts, never a slow disk. When the window is full the
 // owner chose to block or to drop the oldest, which is counted and told by `oldest_held`.
 //
-// Laws: NothingUnacknowledgedIsForgotten, DroppedIsWhatOldestHeldSays. Threads: none.
+// A lost tail has no later message that would show the gap, so a publisher that hears answers but no
+// progress for kStall sends again on its own.
+//
+// Laws: NothingUnacknowledgedIsForgotten, DroppedIsWhatOldestHeldSays, ALostTailIsRepairedByRepliesAlone.
+// Cost: O(1) amortised a message, O(items under way) for a rewind. Threads: none.
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <optional>
 #include <string>
 
 #include "lib/core/envelope.h"
@@ -28,13 +31,21 @@ class SendWindow {
     std::string payload;
   };
 
+  // Bytes that may be under way before the first reply has told the credit.
+  static constexpr std::uint64_t kFirstCredit = 1U << 20;
+  // The same `expected` again within this time is the echo of one gap.
+  static constexpr Duration kAskAgain = std::chrono::seconds(1);
+  // Replies without progress for this long mean that what was sent is gone.
+  static constexpr Duration kStall = std::chrono::seconds(10);
+
   // True when a payload of this size fits without dropping. The first item always fits.
   [[nodiscard]] bool HasRoom(std::size_t payload_bytes) const;
   // Gives the payload the next sequence and keeps it. Returns the sequence. Drops nothing.
   std::uint64_t Push(std::string payload);
   // Drops the oldest item, counted. Requires: not empty.
   void DropOldest();
-  // The next item to put on the wire, null when all kept items were sent or the credit is used up.
+  // The next item to put on the wire, null when all kept items were sent or the credit is used up. The
+  // header that goes with it carries oldest_held() as of now.
   [[nodiscard]] const Item* NextToSend() const;
   // That item was handed to the socket.
   void Sent();
@@ -52,14 +63,26 @@ class SendWindow {
   [[nodiscard]] const std::string& store_id() const { return store_id_; }
 
  private:
+  void PopFront();
+  // How many kept items have a sequence up to this one.
+  [[nodiscard]] std::size_t CountUpTo(std::uint64_t sequence) const;
+  // Sets sent_ and what follows from it.
+  void SetSent(std::size_t sent);
+  void OnExpected(std::uint64_t expected, TimePoint now);
+  void RepairStall(TimePoint now);
+
   std::size_t max_bytes_;
-  std::deque<Item> items_;   // ascending sequence, unacknowledged
-  std::size_t sent_ = 0;     // the first `sent_` items are on the wire
+  std::deque<Item> items_;       // ascending sequence, unacknowledged
+  std::size_t sent_ = 0;         // the first `sent_` items are on the wire
   std::uint64_t sent_high_ = 0;  // highest sequence ever sent
   std::size_t bytes_ = 0;
   std::size_t in_flight_bytes_ = 0;
   std::uint64_t next_ = 1;
-  std::uint64_t credit_ = 0;  // 0 until told: then a conservative default
+  std::uint64_t credit_ = kFirstCredit;
+  std::uint64_t received_ = 0;  // what the daemon of boot_id_ is known to have received
+  std::uint64_t asked_ = 0;     // the last `expected` that was followed, and when
+  TimePoint asked_at_;
+  TimePoint stalled_since_;  // first reply that showed no progress; default: none
   std::uint64_t dropped_ = 0;
   std::uint64_t resent_ = 0;
   std::string store_id_;

@@ -1,0 +1,156 @@
+#include "lib/delivery/sequence.h"
+
+#include <algorithm>
+
+namespace detwatch::delivery {
+namespace {
+
+// The lowest sequence the publisher can still send. A message in hand is at least as old as itself, and a
+// hello that knows nothing says 0.
+std::uint64_t OldestHeld(const Header& header) {
+  return header.sequence == 0 ? header.oldest_held : std::min(header.oldest_held, header.sequence);
+}
+
+}  // namespace
+
+std::uint64_t Sequences::Begin(PublisherState& state, const Header& header, Transport transport,
+                               bool known) const {
+  state = PublisherState{};
+  state.epoch = header.epoch;
+  const std::uint64_t oldest = OldestHeld(header);
+  if (transport == Transport::kSubscribe) {
+    // A run of a publisher we already knew begins at 1; a stranger may have talked long before we listened.
+    if (!known && header.sequence > 0) {
+      state.received = header.sequence - 1;
+    }
+    return 0;
+  }
+  if (oldest > 0) {
+    state.received = oldest - 1;
+  } else if (header.sequence > 0) {
+    state.received = header.sequence - 1;
+  }
+  return header.store_id == store_id_ && oldest > 0 ? state.received : 0;
+}
+
+Verdict Sequences::Judge(PublisherState& state, const Header& header, Transport transport, TimePoint now) {
+  Verdict verdict;
+  const bool reliable = transport == Transport::kReliable;
+  const std::uint64_t oldest = OldestHeld(header);
+  if (reliable && oldest > state.received + 1) {
+    verdict.lost = oldest - 1 - state.received;
+    state.received = oldest - 1;
+  }
+  if (header.sequence == 0) {
+    verdict.kind = Verdict::Kind::kHello;
+    return verdict;
+  }
+  if (header.sequence <= state.received) {
+    verdict.kind = Verdict::Kind::kDuplicate;
+    return verdict;
+  }
+  const std::uint64_t missing = header.sequence - state.received - 1;
+  if (missing > 0 && reliable) {
+    verdict.kind = Verdict::Kind::kGap;
+    // A clock that was set back must not silence us for as long as it went back.
+    const bool asked_lately =
+        state.gap_asked != TimePoint{} && now >= state.gap_asked && now - state.gap_asked < kAskEvery;
+    if (!asked_lately) {
+      verdict.expected = state.received + 1;
+      state.gap_asked = now;
+    }
+    return verdict;
+  }
+  verdict.lost += missing;
+  state.received = header.sequence;
+  return verdict;
+}
+
+Verdict Sequences::OnHeader(const Header& header, Transport transport, TimePoint now) {
+  Rows& rows = Of(transport);
+  auto found = rows.find(std::string_view(header.publisher));
+  const bool known = found != rows.end();
+  if (!known) {
+    if (transport == Transport::kSubscribe && header.sequence == 0) {
+      return {.kind = Verdict::Kind::kHello};  // says nothing about where its numbers stand
+    }
+    if (size() >= max_publishers_) {
+      return {.kind = Verdict::Kind::kRefused};
+    }
+    found = rows.emplace(header.publisher, Row{}).first;
+  }
+  Row& row = found->second;
+  if (known && header.epoch < row.state.epoch) {
+    return {.kind = Verdict::Kind::kStaleEpoch};
+  }
+  const PublisherState before = row.state;
+  std::uint64_t lost = 0;
+  if (!known || header.epoch > row.state.epoch) {
+    lost = Begin(row.state, header, transport, known);
+  }
+  Verdict verdict = Judge(row.state, header, transport, now);
+  verdict.lost += lost;
+  row.state.last_seen = now;
+  if (row.state.epoch != before.epoch || row.state.received != before.received) {
+    Advanced(row, header, transport);
+  }
+  return verdict;
+}
+
+void Sequences::Advanced(Row& row, const Header& header, Transport transport) {
+  if (!row.marked) {
+    row.marked = true;
+    advanced_.emplace_back(transport, header.publisher);
+  }
+}
+
+const PublisherState* Sequences::Find(std::string_view publisher, Transport transport) const {
+  const Rows& rows = rows_[static_cast<std::size_t>(transport)];
+  const auto found = rows.find(publisher);
+  return found == rows.end() ? nullptr : &found->second.state;
+}
+
+std::vector<Sequences::Mark> Sequences::TakeMarks() {
+  std::vector<Mark> marks;
+  marks.reserve(advanced_.size());
+  for (auto& [transport, publisher] : advanced_) {
+    Rows& rows = Of(transport);
+    const auto found = rows.find(std::string_view(publisher));
+    // A row may have expired, and even have come back, since it was noted.
+    if (found != rows.end() && found->second.marked) {
+      found->second.marked = false;
+      const PublisherState& state = found->second.state;
+      marks.push_back({std::move(publisher), transport, state.epoch, state.received});
+    }
+  }
+  advanced_.clear();
+  return marks;
+}
+
+void Sequences::Durable(const std::vector<Mark>& marks) {
+  for (const Mark& mark : marks) {
+    Rows& rows = Of(mark.transport);
+    const auto found = rows.find(std::string_view(mark.publisher));
+    if (found != rows.end() && found->second.state.epoch == mark.epoch) {
+      PublisherState& state = found->second.state;
+      state.durable = std::max(state.durable, mark.received);
+    }
+  }
+}
+
+void Sequences::Restore(const Mark& mark, TimePoint last_seen) {
+  PublisherState state;
+  state.epoch = mark.epoch;
+  state.received = mark.received;
+  state.durable = mark.received;
+  state.last_seen = last_seen;
+  Of(mark.transport).insert_or_assign(mark.publisher, Row{state, false});
+}
+
+void Sequences::Expire(TimePoint now) {
+  for (Rows& rows : rows_) {
+    std::erase_if(rows, [&](const auto& entry) { return now - entry.second.state.last_seen > idle_; });
+  }
+}
+
+}  // namespace detwatch::delivery
