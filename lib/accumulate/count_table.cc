@@ -15,7 +15,7 @@ std::int64_t* BinRows::NewRow(int bin) {
   // A quarter at a time: doubling would waste up to half of what most of a cell's memory is.
   if (rows_.size() + width_ > rows_.capacity()) {
     const std::size_t most = row_of_bin_.size() * width_;
-    rows_.reserve(std::min(most, rows_.size() + std::max(8 * width_, rows_.size() / 4)));
+    rows_.reserve(std::min(most, rows_.size() + std::max(16 * width_, rows_.size() / 4)));
   }
   rows_.resize(rows_.size() + width_, 0);
   row_of_bin_[static_cast<std::size_t>(bin)] = static_cast<std::uint16_t>(rows_.size() / width_);
@@ -53,25 +53,6 @@ void BinRows::Clear() {
 
 std::size_t BinRows::bytes() const {
   return row_of_bin_.capacity() * sizeof(std::uint16_t) + rows_.capacity() * sizeof(std::int64_t);
-}
-
-std::int64_t CountTable::Detections(int bin) const {
-  const auto row = counts.Find(bin);
-  return row.empty() ? 0 : row[0];
-}
-
-std::int64_t CountTable::TruePositives(int bin, std::size_t threshold) const {
-  const auto row = counts.Find(bin);
-  return row.empty() ? 0 : row[1 + threshold];
-}
-
-std::int64_t CountTable::Ignored(int bin, std::size_t threshold) const {
-  const auto row = ignored.Find(bin);
-  return row.empty() ? 0 : row[threshold];
-}
-
-std::int64_t CountTable::FalsePositives(int bin, std::size_t threshold) const {
-  return Detections(bin) - TruePositives(bin, threshold) - Ignored(bin, threshold);
 }
 
 }  // namespace detwatch::accumulate

@@ -26,28 +26,50 @@ void ForEachBit(IouMask mask, Visit visit) {
   }
 }
 
-// Rows of equal width from a finer or equal layout; `map` is empty for an equal one.
-void AddRows(BinRows& to, const BinRows& from, std::span<const std::uint16_t> map, int sign) {
-  for (int bin = 0; bin < from.bins(); ++bin) {
-    const auto source = from.Find(bin);
-    if (std::all_of(source.begin(), source.end(), [](std::int64_t n) { return n == 0; })) {
-      continue;
+bool AllZero(std::span<const std::int64_t> values) {
+  return std::all_of(values.begin(), values.end(), [](std::int64_t n) { return n == 0; });
+}
+
+// One detection in the table of one area range in which it is not ignored altogether.
+void CountInto(CountTable& table, int bin, IouMask true_positive, IouMask ignored, int sign) {
+  table.detections[static_cast<std::size_t>(bin)] += sign;
+  if (true_positive != 0) {
+    std::int64_t* row = table.true_positives.Row(bin);
+    ForEachBit(true_positive, [&](std::size_t t) { row[t] += sign; });
+  }
+  if (ignored != 0) {
+    std::int64_t* row = table.ignored.Row(bin);
+    ForEachBit(ignored, [&](std::size_t t) { row[t] += sign; });
+  }
+}
+
+// From a finer or equal layout; `map` is empty for an equal one.
+void AddTable(CountTable& to, const CountTable& from, std::span<const std::uint16_t> map, int sign) {
+  const auto target = [&](int bin) {
+    return map.empty() ? bin : static_cast<int>(map[static_cast<std::size_t>(bin)]);
+  };
+  const auto add_row = [&](BinRows& rows, std::span<const std::int64_t> source, int bin) {
+    if (AllZero(source)) {
+      return;
     }
-    std::int64_t* target = to.Row(map.empty() ? bin : map[static_cast<std::size_t>(bin)]);
+    std::int64_t* row = rows.Row(target(bin));
     for (std::size_t i = 0; i < source.size(); ++i) {
-      target[i] += sign * source[i];
+      row[i] += sign * source[i];
     }
+  };
+  for (int bin = 0; bin < from.bins(); ++bin) {
+    to.detections[static_cast<std::size_t>(target(bin))] += sign * from.Detections(bin);
+    add_row(to.true_positives, from.true_positives.Find(bin), bin);
+    add_row(to.ignored, from.ignored.Find(bin), bin);
   }
 }
 
 bool SameRows(const BinRows& a, const BinRows& b) {
-  const auto zero = [](std::int64_t n) { return n == 0; };
   for (int bin = 0; bin < a.bins(); ++bin) {
     const auto x = a.Find(bin);
     const auto y = b.Find(bin);
-    const bool same = x.empty()   ? std::all_of(y.begin(), y.end(), zero)
-                      : y.empty() ? std::all_of(x.begin(), x.end(), zero)
-                                  : std::equal(x.begin(), x.end(), y.begin());
+    const bool same =
+        x.empty() || y.empty() ? AllZero(x) && AllZero(y) : std::equal(x.begin(), x.end(), y.begin());
     if (!same) {
       return false;
     }
@@ -57,8 +79,7 @@ bool SameRows(const BinRows& a, const BinRows& b) {
 
 bool ZeroRows(const BinRows& rows) {
   for (int bin = 0; bin < rows.bins(); ++bin) {
-    const auto row = rows.Find(bin);
-    if (!std::all_of(row.begin(), row.end(), [](std::int64_t n) { return n == 0; })) {
+    if (!AllZero(rows.Find(bin))) {
       return false;
     }
   }
@@ -109,19 +130,14 @@ void Histogram::Count(const EvaluationParams& params, const ClassOutcome& outcom
   std::array<std::int64_t, kMaxOperatingPoints> plain{};  // FPs at every threshold
   std::array<bool, kMaxOperatingPoints> predicted{};
   for (const DetectionOutcome& detection : detections) {
+    if (detection.ignored[0] != all) {
+      CountInto(tables_[0], headline_layout.Bin(detection.score), detection.true_positive[0],
+                detection.ignored[0], sign);
+    }
     const int other_bin = areas > 1 ? other_layout.Bin(detection.score) : 0;
-    for (std::size_t area = 0; area < areas; ++area) {
-      if (detection.ignored[area] == all) {
-        continue;
-      }
-      CountTable& table = tables_[area];
-      const int bin = area == 0 ? headline_layout.Bin(detection.score) : other_bin;
-      std::int64_t* row = table.counts.Row(bin);
-      row[0] += sign;
-      ForEachBit(detection.true_positive[area], [&](std::size_t t) { row[1 + t] += sign; });
-      if (detection.ignored[area] != 0) {
-        std::int64_t* ignored = table.ignored.Row(bin);
-        ForEachBit(detection.ignored[area], [&](std::size_t t) { ignored[t] += sign; });
+    for (std::size_t area = 1; area < areas; ++area) {
+      if (detection.ignored[area] != all) {
+        CountInto(tables_[area], other_bin, detection.true_positive[area], detection.ignored[area], sign);
       }
     }
 
@@ -181,21 +197,19 @@ void Histogram::Add(const Histogram& other, int sign) {
     if (from.id() != to.id()) {
       map = from.CoarseningTo(to);
     }
-    AddRows(tables_[area].counts, other.tables_[area].counts, map, sign);
-    AddRows(tables_[area].ignored, other.tables_[area].ignored, map, sign);
+    AddTable(tables_[area], other.tables_[area], map, sign);
   }
 }
 
 bool Histogram::IsZero() const {
-  return std::all_of(tallies_.begin(), tallies_.end(), [](std::int64_t n) { return n == 0; }) &&
-         std::all_of(tables_.begin(), tables_.end(), [](const CountTable& table) {
-           return ZeroRows(table.counts) && ZeroRows(table.ignored);
+  return AllZero(tallies_) && std::all_of(tables_.begin(), tables_.end(), [](const CountTable& table) {
+           return AllZero(table.detections) && ZeroRows(table.true_positives) && ZeroRows(table.ignored);
          });
 }
 
 void Histogram::Compact() {
   for (CountTable& table : tables_) {
-    table.counts.Compact();
+    table.true_positives.Compact();
     table.ignored.Compact();
   }
 }
@@ -203,7 +217,8 @@ void Histogram::Compact() {
 void Histogram::Clear() {
   std::fill(tallies_.begin(), tallies_.end(), 0);
   for (CountTable& table : tables_) {
-    table.counts.Clear();
+    std::fill(table.detections.begin(), table.detections.end(), 0);
+    table.true_positives.Clear();
     table.ignored.Clear();
   }
 }
@@ -211,22 +226,19 @@ void Histogram::Clear() {
 std::size_t Histogram::bytes() const {
   std::size_t sum = tallies_.capacity() * sizeof(std::int64_t) + tables_.capacity() * sizeof(CountTable);
   for (const CountTable& table : tables_) {
-    sum += table.counts.bytes() + table.ignored.bytes();
+    sum += table.detections.capacity() * sizeof(std::int64_t) + table.true_positives.bytes() +
+           table.ignored.bytes();
   }
   return sum;
 }
 
 bool operator==(const Histogram& a, const Histogram& b) {
-  if (a.shape_ != b.shape_ || a.tallies_ != b.tallies_) {
-    return false;
-  }
-  for (std::size_t area = 0; area < a.tables_.size(); ++area) {
-    if (!SameRows(a.tables_[area].counts, b.tables_[area].counts) ||
-        !SameRows(a.tables_[area].ignored, b.tables_[area].ignored)) {
-      return false;
-    }
-  }
-  return true;
+  return a.shape_ == b.shape_ && a.tallies_ == b.tallies_ &&
+         std::equal(a.tables_.begin(), a.tables_.end(), b.tables_.begin(), b.tables_.end(),
+                    [](const CountTable& x, const CountTable& y) {
+                      return x.detections == y.detections && SameRows(x.true_positives, y.true_positives) &&
+                             SameRows(x.ignored, y.ignored);
+                    });
 }
 
 }  // namespace detwatch::accumulate

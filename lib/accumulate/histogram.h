@@ -10,8 +10,8 @@
 //    FP(t) = detections - true_positive(t) - ignored(t).
 // Counts are signed: a correction is a histogram with negative entries.
 //
-// Rows of a table exist only for bins that were touched: most classes use a few dozen of 690 bins, and in
-// area 0 only a crowd or a difficult ground truth makes a detection ignored at some thresholds.
+// Rows of thresholds exist only for bins that need them: true positives use a few dozen of 690 bins in most
+// classes, and in area 0 only a crowd or a difficult ground truth makes a detection ignored.
 // Laws: MergeCommutesAndAssociates, SubtractUndoesAdd, SerialisedFormIsTheSameValue,
 //   CoarseningCommutesWithAdd. Threads: none, owned by whoever holds the cell. Errors: Parse only.
 
@@ -93,6 +93,10 @@ class BinRows {
   }
   // The same, empty when the bin was never touched.
   [[nodiscard]] std::span<const std::int64_t> Find(int bin) const;
+  [[nodiscard]] std::int64_t At(int bin, std::size_t i) const {
+    const std::uint16_t row = row_of_bin_[static_cast<std::size_t>(bin)];
+    return row != 0 ? rows_[(row - 1U) * width_ + i] : 0;
+  }
   [[nodiscard]] int bins() const { return static_cast<int>(row_of_bin_.size()); }
   [[nodiscard]] std::size_t width() const { return width_; }
   void Compact();  // drops rows that are all zero
@@ -107,21 +111,30 @@ class BinRows {
   std::vector<std::int64_t> rows_;
 };
 
-// Counts by bin for one area range.
+// Counts by bin for one area range. Detections are dense: most of them match nothing, and counting such a
+// one is then a single increment in an array that stays in the cache.
 struct CountTable {
   CountTable() = default;
-  CountTable(int bins, std::size_t thresholds) : counts(bins, 1 + thresholds), ignored(bins, thresholds) {}
+  CountTable(int bins, std::size_t thresholds)
+      : detections(static_cast<std::size_t>(bins), 0),
+        true_positives(bins, thresholds),
+        ignored(bins, thresholds) {}
 
-  BinRows counts;   // {detections, TP per threshold}
-  BinRows ignored;  // per threshold; a bin without a row has none
+  std::vector<std::int64_t> detections;  // by bin
+  BinRows true_positives;                // by bin and threshold
+  BinRows ignored;                       // by bin and threshold
 
-  [[nodiscard]] int bins() const { return counts.bins(); }
-  // {detections, TP per threshold}, empty when the bin was never touched.
-  [[nodiscard]] std::span<const std::int64_t> Find(int bin) const { return counts.Find(bin); }
-  [[nodiscard]] std::int64_t Detections(int bin) const;
-  [[nodiscard]] std::int64_t TruePositives(int bin, std::size_t threshold) const;
-  [[nodiscard]] std::int64_t Ignored(int bin, std::size_t threshold) const;
-  [[nodiscard]] std::int64_t FalsePositives(int bin, std::size_t threshold) const;
+  [[nodiscard]] int bins() const { return static_cast<int>(detections.size()); }
+  [[nodiscard]] std::int64_t Detections(int bin) const { return detections[static_cast<std::size_t>(bin)]; }
+  [[nodiscard]] std::int64_t TruePositives(int bin, std::size_t threshold) const {
+    return true_positives.At(bin, threshold);
+  }
+  [[nodiscard]] std::int64_t Ignored(int bin, std::size_t threshold) const {
+    return ignored.At(bin, threshold);
+  }
+  [[nodiscard]] std::int64_t FalsePositives(int bin, std::size_t threshold) const {
+    return Detections(bin) - TruePositives(bin, threshold) - Ignored(bin, threshold);
+  }
 };
 
 class Histogram {

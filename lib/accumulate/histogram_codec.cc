@@ -1,8 +1,8 @@
 // The stored form of a histogram, version 1:
 //   version, thresholds, areas, max dets, operating points, headline IoU, headline layout, other layout
-//   (a byte each), then one stream of signed values: the tallies; per area and bin {detections, TP per
-//   threshold}; per area and bin {ignored per threshold}. A value is a zigzag varint; a run of n zeros is
-//   0 followed by the varint n - 1. Bins that were never touched are part of such runs.
+//   (a byte each), then one stream of signed values: the tallies; per area the detections by bin, the true
+//   positives by bin and threshold, the ignored by bin and threshold. A value is a zigzag varint; a run of
+//   n zeros is 0 followed by the varint n - 1. Bins without a row are part of such runs.
 
 #include "lib/accumulate/histogram.h"
 #include "lib/accumulate/varint.h"
@@ -133,9 +133,10 @@ std::string Histogram::Serialise() const {
     writer.Value(value);
   }
   for (const CountTable& table : tables_) {
-    WriteRows(writer, table.counts);
-  }
-  for (const CountTable& table : tables_) {
+    for (const std::int64_t n : table.detections) {
+      writer.Value(n);
+    }
+    WriteRows(writer, table.true_positives);
     WriteRows(writer, table.ignored);
   }
   writer.Flush();
@@ -173,16 +174,18 @@ Result<Histogram> Histogram::Parse(std::string_view bytes) {
   Histogram histogram(shape);
   std::uint64_t total = histogram.tallies_.size();
   for (const CountTable& table : histogram.tables_) {
-    total += static_cast<std::uint64_t>(table.bins()) * (table.counts.width() + table.ignored.width());
+    total +=
+        static_cast<std::uint64_t>(table.bins()) * (1 + table.true_positives.width() + table.ignored.width());
   }
   RunReader reader(in, total);
   for (std::int64_t& value : histogram.tallies_) {
     value = reader.Value();
   }
   for (CountTable& table : histogram.tables_) {
-    ReadRows(reader, table.counts);
-  }
-  for (CountTable& table : histogram.tables_) {
+    for (std::int64_t& n : table.detections) {
+      n = reader.Value();
+    }
+    ReadRows(reader, table.true_positives);
     ReadRows(reader, table.ignored);
   }
   if (!reader.ok()) {

@@ -7,11 +7,6 @@
 namespace detwatch::accumulate {
 namespace {
 
-constexpr std::uint32_t kMantissaBits = 23;
-constexpr std::uint32_t kMantissa = (1U << kMantissaBits) - 1;
-// Biased exponent of [0.25, 0.5) plus one: octave = this - biased exponent.
-constexpr std::uint32_t kOctaveZero = 126;
-
 int SubBins(int sub, int min_sub, int octave) {
   return std::max(min_sub, sub >> (octave - 1));
 }
@@ -72,33 +67,6 @@ BinLayout::BinLayout(LayoutId id, std::string_view name, int sub, int min_sub, i
   }
   edges_.push_back(1 - 1.0 / static_cast<double>(std::uint64_t{2} << high_octaves));
   edges_.push_back(1);
-}
-
-int BinLayout::Bin(float score) const noexcept {
-  assert(score >= 0 && score <= 1);
-  if (score < 0.5F) {
-    // Adding zero turns -0 into 0; subnormals have the exponent 0 and fall into bin 0 with the rest.
-    const auto bits = std::bit_cast<std::uint32_t>(score + 0.0F);
-    const std::uint32_t o = kOctaveZero - (bits >> kMantissaBits);
-    if (o > low_octaves_) {
-      return 0;
-    }
-    const Octave octave = low_[o];
-    return octave.first + static_cast<int>((bits & kMantissa) >> octave.shift);
-  }
-  // 1 - score is exact here (Sterbenz). Bins are closed below in score, so open below in 1 - score: the
-  // float just under it, which is one less as bits, falls into the right sub-bin.
-  const float rest = 1 - score;
-  if (rest <= 0) {
-    return bins() - 1;
-  }
-  const std::uint32_t bits = std::bit_cast<std::uint32_t>(rest) - 1;
-  const std::uint32_t o = kOctaveZero - (bits >> kMantissaBits);
-  if (o > high_octaves_) {
-    return bins() - 1;
-  }
-  const Octave octave = high_[o];
-  return octave.first - static_cast<int>((bits & kMantissa) >> octave.shift);
 }
 
 std::vector<std::uint16_t> BinLayout::CoarseningTo(const BinLayout& coarser) const {

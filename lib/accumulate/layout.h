@@ -12,6 +12,7 @@
 // Cost: Bin() is a few integer operations, no libm. Threads: immutable.
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -45,7 +46,11 @@ class BinLayout {
   [[nodiscard]] std::vector<std::uint16_t> CoarseningTo(const BinLayout& coarser) const;
 
  private:
-  static constexpr int kMaxOctaves = 20;
+  static constexpr std::size_t kMaxOctaves = 20;
+  static constexpr std::uint32_t kMantissaBits = 23;
+  static constexpr std::uint32_t kMantissa = (1U << kMantissaBits) - 1;
+  // Octave + biased exponent of a float: 125 is the exponent of [0.25, 0.5), the first octave.
+  static constexpr std::uint32_t kOctaveZero = 126;
   // The sub-bins of one octave: bin = first + or - the leading mantissa bits that `shift` leaves.
   struct Octave {
     std::uint16_t first = 0;
@@ -63,5 +68,31 @@ class BinLayout {
   std::array<Octave, kMaxOctaves + 1> high_{};  // first: the highest sub-bin
   std::vector<double> edges_;
 };
+
+inline int BinLayout::Bin(float score) const noexcept {
+  if (score < 0.5F) {
+    // Adding zero turns -0 into 0; subnormals have the exponent 0 and fall into bin 0 with the rest.
+    const auto bits = std::bit_cast<std::uint32_t>(score + 0.0F);
+    const std::uint32_t o = kOctaveZero - (bits >> kMantissaBits);
+    if (o > low_octaves_) {
+      return 0;
+    }
+    const Octave octave = low_[o];
+    return octave.first + static_cast<int>((bits & kMantissa) >> octave.shift);
+  }
+  // 1 - score is exact here (Sterbenz). Bins are closed below in score, so open below in 1 - score: the
+  // float just under it, which is one less as bits, falls into the right sub-bin.
+  const float rest = 1 - score;
+  if (rest <= 0) {
+    return bins() - 1;
+  }
+  const std::uint32_t bits = std::bit_cast<std::uint32_t>(rest) - 1;
+  const std::uint32_t o = kOctaveZero - (bits >> kMantissaBits);
+  if (o > high_octaves_) {
+    return bins() - 1;
+  }
+  const Octave octave = high_[o];
+  return octave.first - static_cast<int>((bits & kMantissa) >> octave.shift);
+}
 
 }  // namespace detwatch::accumulate

@@ -64,14 +64,15 @@ void CollectBins(const CountTable& table, std::size_t thresholds, BinsByThreshol
     out[t].clear();
   }
   for (int bin = table.bins() - 1; bin >= 0; --bin) {
-    const auto row = table.counts.Find(bin);
-    if (row.empty() || row[0] == 0) {
+    const std::int64_t detections = table.Detections(bin);
+    if (detections == 0) {
       continue;
     }
+    const auto tp = table.true_positives.Find(bin);
     const auto ignored = table.ignored.Find(bin);
     for (std::size_t t = 0; t < thresholds; ++t) {
-      const std::int64_t tp = row[1 + t];
-      out[t].push_back({tp, row[0] - tp - (ignored.empty() ? 0 : ignored[t])});
+      const std::int64_t hits = tp.empty() ? 0 : tp[t];
+      out[t].push_back({hits, detections - hits - (ignored.empty() ? 0 : ignored[t])});
     }
   }
 }
