@@ -6,6 +6,10 @@
 //
 // Laws (tests of the same name): AgreesWithTheOracle, PrefixesDoNotDependOnTheRest,
 //   EqualIouMatchesAndTheLastOfEqualsWins, ACrowdTakesManyDetections.
+// Each protocol knows its own flag only: `difficult` has no effect under COCO, `crowd` none under VOC. A VOC
+// protocol with area ranges treats ground truths outside a range like difficult ones, and, as COCO does,
+// ignores detections outside it that took nothing.
+//
 // Cost: O(n log n + pairs of the same class that overlap x areas x thresholds). Allocation-free once warm.
 // Threads: none; one Matcher per thread. The result depends on the arguments only.
 
@@ -40,7 +44,7 @@ class Matcher {
 // the denominator is the detection's area alone. Source: maskApi.c bbIou of the reference evaluator.
 [[nodiscard]] double IntersectionOverUnion(const Box& detection, const Box& ground_truth, bool crowd);
 
-// The Pascal VOC devkit's overlap (VOCevaldet.m); with `inclusive_pixels` sides are max - min + 1.
+// The Pascal VOC devkit's overlap (VOCevaldet.m); with `inclusive_pixels` every side is one longer.
 [[nodiscard]] double VocOverlap(const Box& detection, const Box& ground_truth, bool inclusive_pixels);
 
 }  // namespace detwatch::match
