@@ -1,0 +1,84 @@
+#include "lib/join/seen.h"
+
+#include <utility>
+
+namespace detwatch::join {
+namespace {
+
+// 0 marks a free slot; the finaliser of splitmix64 spreads weak hashes over the table.
+std::uint64_t Spread(std::uint64_t key) {
+  key ^= key >> 30;
+  key *= 0xbf58476d1ce4e5b9ULL;
+  key ^= key >> 27;
+  key *= 0x94d049bb133111ebULL;
+  key ^= key >> 31;
+  return key == 0 ? 1 : key;
+}
+
+}  // namespace
+
+const Seen::Slot* Seen::Table::Find(std::uint64_t key) const {
+  if (slots.empty()) {
+    return nullptr;
+  }
+  const std::size_t mask = slots.size() - 1;
+  for (std::size_t i = key & mask;; i = (i + 1) & mask) {
+    if (slots[i].key == key) {
+      return &slots[i];
+    }
+    if (slots[i].key == 0) {
+      return nullptr;
+    }
+  }
+}
+
+void Seen::Table::Insert(std::uint64_t key, std::uint64_t content) {
+  if ((size + 1) * 4 > slots.size() * 3) {
+    Grow();
+  }
+  const std::size_t mask = slots.size() - 1;
+  std::size_t i = key & mask;
+  while (slots[i].key != 0 && slots[i].key != key) {
+    i = (i + 1) & mask;
+  }
+  size += slots[i].key == 0 ? 1 : 0;
+  slots[i] = {key, content};
+}
+
+void Seen::Table::Grow() {
+  std::vector<Slot> old = std::exchange(slots, std::vector<Slot>(slots.empty() ? 1024 : slots.size() * 2));
+  size = 0;
+  for (const Slot& slot : old) {
+    if (slot.key != 0) {
+      Insert(slot.key, slot.content);
+    }
+  }
+}
+
+std::optional<std::uint64_t> Seen::Find(std::uint64_t key) const {
+  key = Spread(key);
+  for (const Table* table : {&current_, &previous_}) {
+    if (const Slot* slot = table->Find(key)) {
+      return slot->content;
+    }
+  }
+  return std::nullopt;
+}
+
+void Seen::Insert(std::uint64_t key, std::uint64_t content, TimePoint now) {
+  if (current_.size == 0) {
+    started_ = now;
+  } else if (now - started_ >= horizon_ || current_.size >= limit_) {
+    // Past two horizons nothing of the older generation could still be asked for.
+    previous_ = now - started_ >= 2 * horizon_ ? Table{} : std::move(current_);
+    current_ = Table{};
+    started_ = now;
+  }
+  current_.Insert(Spread(key), content);
+}
+
+std::size_t Seen::bytes() const {
+  return (current_.slots.capacity() + previous_.slots.capacity()) * sizeof(Slot);
+}
+
+}  // namespace detwatch::join

@@ -1,0 +1,51 @@
+#pragma once
+// lib/join -- remembers which keys were seen, and with what content, for a horizon of time or of entries.
+//
+// Two generations of open-addressing tables: the current one fills until it is as old as the horizon or as
+// large as the limit, then the older one is dropped. So a key is remembered for at least the horizon or the
+// last `limit` entries, whichever is shorter, and for at most twice that. 16 bytes an entry.
+//
+// A key is a 64-bit hash: with 4 million entries one new key in 4e12 is taken for a repeat.
+// Laws: RemembersForTheHorizon, MemoryIsBoundedByTheLimit. Threads: none.
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "lib/core/time.h"
+
+namespace detwatch::join {
+
+class Seen {
+ public:
+  Seen(Duration horizon, std::size_t limit) : horizon_(horizon), limit_(limit) {}
+
+  // The content stored for the key; nothing when it was not seen.
+  [[nodiscard]] std::optional<std::uint64_t> Find(std::uint64_t key) const;
+  // Stores or replaces. `now` does not fall.
+  void Insert(std::uint64_t key, std::uint64_t content, TimePoint now);
+  [[nodiscard]] std::size_t size() const { return current_.size + previous_.size; }
+  [[nodiscard]] std::size_t bytes() const;
+
+ private:
+  struct Slot {
+    std::uint64_t key = 0;  // 0: free
+    std::uint64_t content = 0;
+  };
+  struct Table {
+    std::vector<Slot> slots;  // a power of two, at most 3/4 full
+    std::size_t size = 0;
+    [[nodiscard]] const Slot* Find(std::uint64_t key) const;
+    void Insert(std::uint64_t key, std::uint64_t content);
+    void Grow();
+  };
+
+  Duration horizon_;
+  std::size_t limit_;
+  TimePoint started_;  // of current_
+  Table current_;
+  Table previous_;
+};
+
+}  // namespace detwatch::join

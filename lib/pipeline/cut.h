@@ -1,0 +1,113 @@
+#pragma once
+// lib/pipeline -- the cut: everything that ingest found out since the last one, as a value.
+//
+// Ingest owns one and adds to it; about once a second it is handed to the state, which absorbs it, and an
+// empty one takes its place. So the two threads share nothing, a slow state only makes the next cut larger,
+// and all of this is plain functions that tests run on one thread.
+//
+// Frames are kept apart by quantum (the longest time that divides every window's pane), so that a cut that
+// straddles the end of a pane still puts each frame where it belongs.
+// Threads: a cut is owned by one thread at a time.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lib/accumulate/histogram.h"
+#include "lib/accumulate/ring.h"
+#include "lib/core/counters.h"
+#include "lib/core/evaluation.h"
+#include "lib/core/frame.h"
+#include "lib/core/outcome.h"
+#include "lib/core/time.h"
+#include "lib/delivery/sequence.h"
+#include "lib/snapshot/snapshot.h"
+#include "lib/window/frame_window.h"
+
+namespace detwatch::pipeline {
+
+// A group of a view, interned by ingest; dense from 0, never reused.
+enum class GroupId : std::uint32_t {};
+[[nodiscard]] constexpr std::uint32_t Index(GroupId id) {
+  return static_cast<std::uint32_t>(id);
+}
+
+// Signed changes of one class in one group.
+struct CellDelta {
+  ClassId class_id{};
+  accumulate::Histogram counts;                 // fine layout
+  std::vector<accumulate::RingRecord> records;  // ascending ordinal, at most twice the ring's capacity
+  accumulate::Ordinal dropped_through = 0;      // records up to here did not fit
+  bool dropped = false;
+};
+
+// Changes of one group in one quantum.
+struct GroupDelta {
+  GroupId group{};
+  window::FrameStats frames;
+  std::vector<std::unique_ptr<CellDelta>> cells;  // in order of first touch
+  std::vector<std::uint32_t> cell_of_class;       // by class index: 1 + index into cells, 0 none
+  std::vector<std::pair<std::uint32_t, std::int64_t>> frames_by_set;  // judged class set -> frames
+
+  // One more frame in which the classes of this set were judged.
+  void CountFrame(std::uint32_t set);
+  // The cell of a class, created on first touch.
+  CellDelta& Cell(ClassId class_id, const accumulate::Shape& shape);
+};
+
+struct Segment {
+  std::int64_t quantum = 0;
+  std::vector<std::unique_ptr<GroupDelta>> groups;  // in order of first touch
+  std::vector<std::uint32_t> slot_of_group;         // by group index: 1 + index into groups, 0 none
+
+  GroupDelta& Group(GroupId group);
+};
+
+struct GroupDefinition {
+  GroupId group{};
+  std::size_t view = 0;
+  std::vector<std::pair<std::string, std::string>> labels;
+  std::shared_ptr<const EvaluationParams> params;
+};
+
+struct ModelDelta {
+  std::uint32_t model = 0;  // dense, interned by ingest
+  bool described = false;   // `model_key` and what was announced are new
+  ModelKey model_key;
+  float score_threshold = -1;
+  std::int64_t max_detections = -1;
+  std::uint64_t frames = 0;
+  std::uint64_t judged = 0;
+  std::uint64_t expired = 0;
+  TimePoint last_frame;
+  TimePoint last_label;
+};
+
+struct Cut {
+  std::uint64_t number = 0;
+  TimePoint taken;
+  std::vector<GroupDefinition> new_groups;
+  std::vector<GroupId> retired_groups;
+  std::vector<std::string> new_classes;        // continue the class indices
+  std::vector<std::vector<ClassId>> new_sets;  // continue the set numbers
+  std::vector<Segment> segments;               // ascending quantum
+  std::vector<std::pair<GroupId, PredictionStats>> predictions;
+  std::vector<ModelDelta> models;
+  std::vector<std::uint32_t> retired_models;
+  IngestCounters counters;
+  snapshot::Gauges gauges;                       // as they stood; cells are the state's to fill in
+  std::vector<delivery::Sequences::Mark> marks;  // what becomes durable with this cut
+
+  Segment& SegmentAt(std::int64_t quantum);
+  [[nodiscard]] bool HasFrames() const { return !segments.empty(); }
+};
+
+// Adds one judged frame of one group: outcome by class, ring records, frame statistics.
+void AddFrame(Segment& segment, GroupId group, const EvaluationParams& params, const accumulate::Shape& shape,
+              const FrameOutcome& outcome, accumulate::Ordinal ordinal, TimePoint capture,
+              std::size_t ring_capacity);
+
+}  // namespace detwatch::pipeline
