@@ -11,7 +11,7 @@
 namespace detwatch::match {
 namespace {
 
-bool ColumnsAgree(const FrameView& frame) {
+[[maybe_unused]] bool ColumnsAgree(const FrameView& frame) {
   const std::size_t n = frame.detection_boxes.size();
   const std::size_t m = frame.ground_truth_boxes.size();
   return frame.scores.size() == n && frame.detection_classes.size() == n &&
