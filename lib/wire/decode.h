@@ -23,7 +23,7 @@ namespace detwatch::wire {
 
 struct WireLimits {
   std::size_t message_bytes = 16U << 20;
-  std::size_t boxes_per_frame = 10000;   // at most 65535
+  std::size_t boxes_per_frame = 10000;  // at most 65535
   std::size_t classes_per_list = 10000;
   std::size_t batch_items = 10000;
   std::size_t tags = 16;
