@@ -1,0 +1,144 @@
+#!/usr/bin/python3
+"""The lint scripts must be able to fail: each is shown something broken."""
+
+import copy
+import json
+import pathlib
+import unittest
+
+import dashboard
+import layers
+import links
+import repository
+import words
+
+
+class LayersTest(unittest.TestCase):
+    def test_an_arrow_that_is_drawn_is_allowed(self):
+        self.assertEqual(list(layers.problems_of("lib/window/chain.h", '#include "lib/accumulate/histogram.h"\n')), [])
+
+    def test_a_sibling_is_forbidden(self):
+        self.assertEqual(len(list(layers.problems_of("lib/join/joiner.cc", '#include "lib/match/matcher.h"\n'))), 1)
+
+    def test_core_sees_nothing_of_ours(self):
+        for room in layers.ARROWS:
+            if room != "core":
+                self.assertTrue(list(layers.problems_of("lib/core/core.cc", f'#include "lib/{room}/x.h"\n')), room)
+
+    def test_the_way_back_is_forbidden_for_every_arrow(self):
+        for room, seen in layers.ARROWS.items():
+            for other in seen:
+                self.assertNotIn(room, layers.ARROWS[other], f"{room} and {other} see each other")
+
+    def test_lib_never_sees_the_daemon_or_the_tests(self):
+        self.assertTrue(list(layers.problems_of("lib/expose/json.cc", '#include "daemon/http/server.h"\n')))
+        self.assertTrue(list(layers.problems_of("lib/expose/json.cc", '#include "tests/support/x.h"\n')))
+        self.assertTrue(list(layers.problems_of("daemon/main.cc", '#include "tests/support/x.h"\n')))
+
+    def test_generated_code_is_seen_by_wire_and_tests_only(self):
+        line = "#include <detwatch/v1/detwatch.pb.h>\n"
+        self.assertEqual(list(layers.problems_of("lib/wire/decode.cc", line)), [])
+        self.assertEqual(list(layers.problems_of("tests/wire/decode_test.cc", line)), [])
+        self.assertTrue(list(layers.problems_of("lib/client/publisher.cc", line)))
+        self.assertTrue(list(layers.problems_of("daemon/tools/replay.cc", line)))
+
+    def test_a_new_room_needs_a_line(self):
+        self.assertTrue(list(layers.problems_of("lib/drift/x.h", '#include "lib/core/time.h"\n')))
+
+    def test_no_way_around_by_dots_or_spaces(self):
+        self.assertTrue(list(layers.problems_of("lib/join/a.cc", '#include "../match/matcher.h"\n')))
+        self.assertTrue(list(layers.problems_of("lib/join/a.cc", '  #  include   <lib/match/matcher.h>\n')))
+
+
+class WordsTest(unittest.TestCase):
+    def test_unfinished_work_is_found_with_its_line(self):
+        found = list(words.problems_of("lib/a.cc", "int x;\n// TO" + "DO later\n"))
+        self.assertEqual(len(found), 1)
+        self.assertIn("lib/a.cc:2", found[0])
+
+    def test_switched_off_tests_are_found(self):
+        self.assertTrue(list(words.problems_of("tests/a_test.cc", "TEST(A, DISA" + "BLED_B) {}\n")))
+
+    def test_paths_of_one_machine_are_found_and_others_are_not(self):
+        self.assertTrue(list(words.problems_of("a.md", "see /wo" + "rk/x\n")))
+        self.assertEqual(list(words.problems_of("a.md", "see tests/wo" + "rk/x and a/ro" + "ot/b\n")), [])
+
+    def test_a_silenced_check_needs_name_and_reason(self):
+        self.assertTrue(list(words.problems_of("a.cc", "f();  // NOL" + "INT\n")))
+        self.assertTrue(list(words.problems_of("a.cc", "f();  // NOL" + "INT(bugprone-x)\n")))
+        self.assertEqual(list(words.problems_of("a.cc", "f();  // NOL" + "INT(bugprone-x): the API wants it\n")), [])
+
+    def test_long_code_is_found_and_long_data_is_not(self):
+        self.assertTrue(list(words.problems_of("a.cc", "\n" * 401)))
+        self.assertEqual(list(words.problems_of("a.json", "\n" * 401)), [])
+
+
+class LinksTest(unittest.TestCase):
+    def problems(self, text):
+        return list(links.problems_of(pathlib.Path("README.md"), text, lambda path: "# Part one: `eval`\n"))
+
+    def test_a_link_to_a_file_and_its_heading_is_fine(self):
+        self.assertEqual(self.problems("[a](CMakeLists.txt) [b](#part-one-eval) [c](https://example.org/x)"), [])
+
+    def test_dead_links_are_found(self):
+        self.assertEqual(len(self.problems("[a](nowhere.md)\n[b](#part-two)\n[c](../elsewhere)")), 3)
+
+    def test_code_is_no_link(self):
+        self.assertEqual(self.problems("```\n[a](nowhere.md)\n```\n"), [])
+
+
+class DashboardTest(unittest.TestCase):
+    def setUp(self):
+        path = repository.ROOT / "deploy/grafana/dashboards/detwatch.json"
+        self.board = json.loads(path.read_text(encoding="utf-8"))
+        self.panel = next(dashboard.panels(self.board))
+
+    def assert_found(self, part):
+        found = list(dashboard.problems(self.board))
+        self.assertTrue(any(part in problem for problem in found), f"{part!r} is not among {found}")
+
+    def test_the_dashboard_that_ships_is_fine(self):
+        self.assertEqual(list(dashboard.problems(self.board)), [])
+
+    def test_what_a_panel_lacks_is_found(self):
+        for key in ("title", "description"):
+            panel = copy.deepcopy(self.panel)
+            panel[key] = ""
+            self.assertIn(f"no {key}", list(dashboard._panel_problems(panel)))
+        self.panel["fieldConfig"]["defaults"].pop("unit")
+        self.assert_found("no unit")
+
+    def test_a_query_without_instance_is_found(self):
+        target = self.panel["targets"][0]
+        target["expr"] = target["expr"].replace('instance=~"$instance"', 'area="all"')
+        self.assert_found("does not select instance")
+
+    def test_a_fixed_range_is_found(self):
+        self.panel["targets"][0]["expr"] = 'rate(detwatch_frames_total{job=~"$job", instance=~"$instance"}[5m])'
+        self.assert_found("a rate over something else")
+
+    def test_a_fixed_window_and_an_unknown_variable_are_found(self):
+        target = self.panel["targets"][0]
+        target["expr"] = target["expr"].replace("$window", "1h")
+        self.assert_found("does not use the window variable")
+        target["expr"] = "vector($threshold)"
+        self.assert_found("$threshold is not a known variable")
+
+    def test_an_editable_dashboard_with_inputs_is_found(self):
+        self.board["editable"] = True
+        self.assert_found("editable")
+        self.board["__inputs"] = []
+        self.assert_found("__inputs")
+
+    def test_panels_on_top_of_each_other_are_found(self):
+        second = [p for p in self.board["panels"] if p["type"] != "row"][1]
+        second["gridPos"] = dict(self.panel["gridPos"])
+        self.assert_found("lies on")
+
+    def test_variables_are_replaced_as_grafana_would(self):
+        text = 'x{job=~"$job", window="${window}"}[$__rate_interval]'
+        self.assertEqual(dashboard.substituted(text, {"window": "1h"}), 'x{job=~".+", window="1h"}[1m]')
+
+
+if __name__ == "__main__":
+    unittest.main()
