@@ -250,7 +250,9 @@ class Reader {
   Result<void> SortImages() {
     auto& frames = dataset_.frames;
     const auto by_id = [](const Frame& a, const Frame& b) { return a.image_id < b.image_id; };
-    std::sort(frames.begin(), frames.end(), by_id);
+    if (!std::is_sorted(frames.begin(), frames.end(), by_id)) {
+      std::sort(frames.begin(), frames.end(), by_id);
+    }
     for (std::size_t i = 1; i < frames.size(); ++i) {
       if (frames[i - 1].image_id == frames[i].image_id) {
         return Fail(path_.string() + ": images: id " + frames[i].frame_id + " is listed twice");

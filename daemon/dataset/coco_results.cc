@@ -2,6 +2,7 @@
 #include <unordered_map>
 
 #include "daemon/dataset/formats.h"
+#include "daemon/dataset/json_chunks.h"
 #include "daemon/dataset/json_file.h"
 #include "daemon/dataset/text.h"
 
@@ -23,10 +24,24 @@ struct Detection {
   double score = 0;
 };
 
+// Detections of one image nearly always stand together: they are gathered, and moved to their frame at once.
+struct Run {
+  std::size_t frame = kNone;
+  std::vector<Box> boxes;
+  std::vector<float> scores;
+  std::vector<std::uint32_t> class_ids;
+};
+
+template <class T>
+void Append(std::vector<T>& to, std::vector<T>& from) {
+  to.insert(to.end(), from.begin(), from.end());
+  from.clear();
+}
+
 class Reader {
  public:
   Reader(const std::filesystem::path& path, const ReadOptions& options, Dataset& dataset)
-      : path_(path), file_(path, options), dataset_(dataset) {
+      : path_(path), options_(options), file_(path, options), dataset_(dataset) {
     for (std::size_t i = 0; i < dataset.frames.size(); ++i) {
       frame_of_id_.emplace(dataset.frames[i].image_id, i);
     }
@@ -36,28 +51,13 @@ class Reader {
   }
 
   Result<void> Read() {
-    if (auto opened = file_.Open(); !opened) {
-      return opened;
-    }
-    simdjson::ondemand::array list;
-    if (file_.document().get_array().get(list) != simdjson::SUCCESS) {
-      return Fail(path_.string() + ": not a COCO results file: the top level is not a list");
-    }
-    std::size_t index = 0;
-    for (auto element : list) {
-      JsonValue item;
-      if (const auto code = element.get(item); code != simdjson::SUCCESS) {
-        return file_.Broken(code);
-      }
-      simdjson::ondemand::object record;
-      if (item.get_object().get(record) != simdjson::SUCCESS) {
-        return file_.Wrong(kResults, index, "", "is not an object");
-      }
-      if (auto read = ReadRecord(record, index); !read) {
+    if (!ReadInChunks()) {
+      // Too odd to be cut, or wrong: read from there as a whole, which also tells where it is wrong.
+      if (auto read = ReadWhole(); !read) {
         return read;
       }
-      file_.Progress(index++);
     }
+    Flush();
     for (const auto& [id, count] : unknown_categories_) {
       dataset_.warnings.push_back(path_.string() + ": " + std::to_string(count) +
                                   " detections of category_id " + std::to_string(id) +
@@ -67,6 +67,58 @@ class Reader {
   }
 
  private:
+  // False when anything stands in the way; done_ records were read.
+  bool ReadInChunks() {
+    JsonChunks chunks(path_);
+    simdjson::ondemand::parser parser;
+    for (auto chunk = chunks.Next(); !chunk.empty(); chunk = chunks.Next()) {
+      simdjson::ondemand::document document;
+      simdjson::ondemand::array list;
+      if (parser.iterate(chunk).get(document) != simdjson::SUCCESS ||
+          document.get_array().get(list) != simdjson::SUCCESS || !ReadList(list, 0)) {
+        return false;
+      }
+      if (options_.progress) {
+        options_.progress(path_.filename().string(), chunks.share());
+      }
+    }
+    return chunks.done();
+  }
+
+  Result<void> ReadWhole() {
+    if (auto opened = file_.Open(); !opened) {
+      return opened;
+    }
+    simdjson::ondemand::array list;
+    if (file_.document().get_array().get(list) != simdjson::SUCCESS) {
+      return Fail(path_.string() + ": not a COCO results file: the top level is not a list");
+    }
+    return ReadList(list, done_);
+  }
+
+  // Reads what follows after the first `skip` records.
+  Result<void> ReadList(simdjson::ondemand::array& list, std::size_t skip) {
+    std::size_t position = 0;
+    for (auto element : list) {
+      JsonValue item;
+      if (const auto code = element.get(item); code != simdjson::SUCCESS) {
+        return file_.Broken(code);
+      }
+      if (position++ < skip) {
+        continue;
+      }
+      simdjson::ondemand::object record;
+      if (item.get_object().get(record) != simdjson::SUCCESS) {
+        return file_.Wrong(kResults, done_, "", "is not an object");
+      }
+      if (auto read = ReadRecord(record, done_); !read) {
+        return read;
+      }
+      ++done_;
+    }
+    return {};
+  }
+
   Result<void> ReadRecord(simdjson::ondemand::object& record, std::size_t index) {
     Detection detection;
     unsigned seen = 0;
@@ -128,9 +180,23 @@ class Reader {
       ++unknown_categories_[detection.category_id];
       return {};
     }
-    AddDetection(dataset_.frames[detection.frame], detection.box, static_cast<float>(detection.score),
-                 category->second);
+    if (detection.frame != run_.frame) {
+      Flush();
+      run_.frame = detection.frame;
+    }
+    run_.boxes.push_back(detection.box);
+    run_.scores.push_back(static_cast<float>(detection.score));
+    run_.class_ids.push_back(category->second);
     return {};
+  }
+
+  void Flush() {
+    if (run_.frame != kNone) {
+      Predictions& predictions = dataset_.frames[run_.frame].predictions;
+      Append(predictions.boxes, run_.boxes);
+      Append(predictions.scores, run_.scores);
+      Append(predictions.class_ids, run_.class_ids);
+    }
   }
 
   Result<std::size_t> FindFrame(JsonValue& value, std::size_t index) {
@@ -168,13 +234,16 @@ class Reader {
   }
 
   const std::filesystem::path& path_;
+  const ReadOptions& options_;
   JsonFile file_;
   Dataset& dataset_;
   std::unordered_map<std::int64_t, std::size_t> frame_of_id_;
   std::unordered_map<std::string, std::size_t> frame_of_name_;  // filled by the first image_id that is text
   std::unordered_map<std::int64_t, std::uint32_t> class_of_id_;
   std::map<std::int64_t, std::size_t> unknown_categories_;
-  std::size_t last_ = kNone;
+  std::size_t last_ = kNone;  // frame found last
+  std::size_t done_ = 0;      // records read
+  Run run_;
 };
 
 }  // namespace

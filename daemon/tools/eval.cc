@@ -46,11 +46,16 @@ std::vector<ClassId> ToClassIds(const std::vector<std::uint32_t>& indices) {
 // The counts of every class, and in exact mode its detections.
 class Accumulator {
  public:
-  Accumulator(const EvaluationParams& params, Method method, std::size_t classes)
+  // `classes` says how many detections of each will come.
+  Accumulator(const EvaluationParams& params, Method method, const std::vector<ClassReport>& classes)
       : params_(params),
         matcher_(params),
-        histograms_(classes, Histogram(accumulate::Shape::Fine(params))),
-        records_(method == Method::kExact ? classes : 0) {}
+        histograms_(classes.size(), Histogram(accumulate::Shape::Fine(params))),
+        records_(method == Method::kExact ? classes.size() : 0) {
+    for (std::size_t c = 0; c < records_.size(); ++c) {
+      records_[c].reserve(static_cast<std::size_t>(classes[c].detections));
+    }
+  }
 
   void Add(const dataset::Frame& frame, accumulate::Ordinal ordinal) {
     const std::vector<ClassId> detected = ToClassIds(frame.predictions.class_ids);
@@ -156,13 +161,14 @@ Result<EvalReport> Evaluate(const dataset::Dataset& data, const EvalOptions& opt
   report.ground_truths = data.GroundTruths();
   report.detections = data.Detections();
   report.classes.resize(data.classes.size());
-
-  Accumulator accumulator(report.params, options.method, data.classes.size());
-  for (std::size_t i = 0; i < data.frames.size(); ++i) {
-    accumulator.Add(data.frames[i], i);
-    for (const std::uint32_t class_index : data.frames[i].predictions.class_ids) {
+  for (const dataset::Frame& frame : data.frames) {
+    for (const std::uint32_t class_index : frame.predictions.class_ids) {
       ++report.classes[class_index].detections;
     }
+  }
+  Accumulator accumulator(report.params, options.method, report.classes);
+  for (std::size_t i = 0; i < data.frames.size(); ++i) {
+    accumulator.Add(data.frames[i], i);
   }
   std::vector<const ClassSummary*> summaries;
   for (std::size_t c = 0; c < data.classes.size(); ++c) {
