@@ -16,11 +16,9 @@ namespace {
 void FindCandidates(const Grid& grid, const Box& box, std::span<GroundTruth> ground_truths,
                     std::vector<Candidate>& candidates) {
   candidates.clear();
-  const double right = box.x + box.w;
-  const double bottom = box.y + box.h;
+  const Extent extent = MakeExtent(box, 0);
   for (GroundTruth& truth : ground_truths) {
-    // Nearly all pairs are disjoint, which four comparisons tell without any arithmetic.
-    if (right <= truth.box.x || truth.right <= box.x || bottom <= truth.box.y || truth.bottom <= box.y) {
+    if (!MayReach(extent, truth, 0)) {
       continue;
     }
     const double iou = IntersectionOverUnion(box, truth.box, truth.crowd);

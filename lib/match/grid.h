@@ -53,6 +53,8 @@ class Grid {
     return outside;
   }
 
+  // The IoU below which no threshold is reached.
+  [[nodiscard]] double lowest() const { return least_iou_[0]; }
   [[nodiscard]] Lanes all() const { return first_thresholds_[thresholds_]; }
   // The one bit of HeadlineIou in area 0.
   [[nodiscard]] Lanes headline() const { return headline_; }

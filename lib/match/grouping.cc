@@ -9,8 +9,6 @@ namespace {
 
 constexpr std::size_t kWordBits = 64;
 
-}  // namespace
-
 ScoreKey MakeScoreKey(float score, std::uint32_t index) {
   constexpr std::uint32_t kSign = 0x80000000U;
   const auto bits = std::bit_cast<std::uint32_t>(score + 0.0F);  // turns -0 into 0
@@ -18,6 +16,8 @@ ScoreKey MakeScoreKey(float score, std::uint32_t index) {
   const std::uint32_t descending = (bits & kSign) != 0 ? bits : ~(bits | kSign);
   return (ScoreKey{descending} << 32) | index;
 }
+
+}  // namespace
 
 template <class SlotOf, class ClassOf>
 void Grouping::Scatter(const FrameView& frame, std::size_t slots, SlotOf slot_of, ClassOf class_of) {
@@ -66,7 +66,11 @@ void Grouping::Scatter(const FrameView& frame, std::size_t slots, SlotOf slot_of
   std::uint32_t first = 0;
   for_each_present([&](std::size_t index) {
     const std::uint32_t last = std::exchange(slots_[index], Slot{}).detections;
-    std::sort(detections_.begin() + first, detections_.begin() + last);
+    const auto begin = detections_.begin() + first;
+    const auto end = detections_.begin() + last;
+    if (!std::is_sorted(begin, end)) {  // detectors mostly send them in order
+      std::sort(begin, end);
+    }
     first = last;
   });
 }

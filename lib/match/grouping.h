@@ -19,7 +19,6 @@ namespace detwatch::match {
 
 // Sorts ascending by (score descending, index); -0 and 0 are equal scores.
 using ScoreKey = std::uint64_t;
-[[nodiscard]] ScoreKey MakeScoreKey(float score, std::uint32_t index);
 [[nodiscard]] inline std::uint32_t IndexOf(ScoreKey key) {
   return static_cast<std::uint32_t>(key);
 }

@@ -23,8 +23,11 @@ namespace {
 }  // namespace
 
 struct Matcher::Scratch {
-  explicit Scratch(const EvaluationParams& params) : grid(params), coco(params.protocol == Protocol::kCoco) {}
+  explicit Scratch(const EvaluationParams& params)
+      : grid(params), coco(params.protocol == Protocol::kCoco), inclusive_pixels(params.inclusive_pixels) {}
 
+  // Fills `outside`.
+  void Measure(std::span<const Box> boxes);
   // Fills ground_truths with those of `group` and counts them.
   void Gather(const FrameView& frame, const ClassGroup& group, ClassOutcome& out);
   // The first `count` detections of `group`, as having taken nothing.
@@ -33,10 +36,20 @@ struct Matcher::Scratch {
 
   Grid grid;
   bool coco;
+  bool inclusive_pixels;
   Grouping grouping;
+  std::vector<Lanes> outside;              // by detection: where its own area is out of range
   std::vector<GroundTruth> ground_truths;  // of one class
   std::vector<Candidate> candidates;
 };
+
+void Matcher::Scratch::Measure(std::span<const Box> boxes) {
+  // In the frame's order and all at once: by class the boxes would come in no order, each one a cache miss.
+  outside.resize(boxes.size());
+  for (std::size_t i = 0; i < boxes.size(); ++i) {
+    outside[i] = grid.Outside(boxes[i].Area());
+  }
+}
 
 void Matcher::Scratch::Gather(const FrameView& frame, const ClassGroup& group, ClassOutcome& out) {
   // Each protocol has its own flag for a ground truth that counts for nothing, and does not know the other's.
@@ -46,7 +59,12 @@ void Matcher::Scratch::Gather(const FrameView& frame, const ClassGroup& group, C
     const Box& box = frame.ground_truth_boxes[i];
     const bool flagged = !flags.empty() && flags[i] != 0;
     const Lanes ignored = flagged ? grid.all() : grid.Outside(frame.ground_truth_areas[i]);
-    ground_truths.push_back({box, box.x + box.w, box.y + box.h, ignored, 0, coco && flagged});
+    const bool is_crowd = coco && flagged;
+    Extent extent = MakeExtent(box, inclusive_pixels ? 1 : 0);
+    if (is_crowd) {
+      extent.area = 0;
+    }
+    ground_truths.push_back({box, extent, LeastShare(grid.lowest(), is_crowd), ignored, 0, is_crowd});
     for (std::size_t a = 0; a < kMaxAreaRanges; ++a) {
       out.ground_truths[a] += (grid.lane(a) & ~ignored) != 0 ? 1 : 0;
     }
@@ -62,7 +80,7 @@ void Matcher::Scratch::Append(const FrameView& frame, const ClassGroup& group, s
     detection.score = frame.scores[index];
     detection.index = index;
     detection.rank = rank;
-    detection.ignored = Unpack(grid.Outside(frame.detection_boxes[index].Area()));
+    detection.ignored = Unpack(outside[index]);
   }
 }
 
@@ -77,6 +95,7 @@ void Matcher::Match(const FrameView& frame, FrameOutcome& out) {
   assert(ColumnsAgree(frame));
   out.Clear();
   Scratch& scratch = *scratch_;
+  scratch.Measure(frame.detection_boxes);
   scratch.grouping.Build(frame);
   for (const ClassGroup& group : scratch.grouping.groups()) {
     ClassOutcome& judged = out.classes.emplace_back();
@@ -93,7 +112,7 @@ void Matcher::Match(const FrameView& frame, FrameOutcome& out) {
     if (scratch.coco) {
       MatchCoco(scratch.grid, frame.detection_boxes, scratch.ground_truths, detections, scratch.candidates);
     } else {
-      MatchVoc(scratch.grid, params_.inclusive_pixels, frame.detection_boxes, scratch.ground_truths,
+      MatchVoc(scratch.grid, scratch.inclusive_pixels, frame.detection_boxes, scratch.ground_truths,
                detections);
     }
   }

@@ -8,11 +8,17 @@ namespace detwatch::match {
 
 void MatchVoc(const Grid& grid, bool inclusive_pixels, std::span<const Box> boxes,
               std::span<GroundTruth> ground_truths, std::span<DetectionOutcome> detections) {
+  const double plus = inclusive_pixels ? 1 : 0;
   for (DetectionOutcome& detection : detections) {
+    const Box& box = boxes[detection.index];
+    const Extent extent = MakeExtent(box, plus);
     double best = 0;
     GroundTruth* truth = nullptr;
     for (GroundTruth& candidate : ground_truths) {
-      const double overlap = VocOverlap(boxes[detection.index], candidate.box, inclusive_pixels);
+      if (!MayReach(extent, candidate, plus)) {
+        continue;
+      }
+      const double overlap = VocOverlap(box, candidate.box, inclusive_pixels);
       if (overlap > best) {  // so the first of equals stays
         best = overlap;
         truth = &candidate;
