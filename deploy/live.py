@@ -93,6 +93,8 @@ def main():
         watch(arguments.url)
     except KeyboardInterrupt:
         return 0
+    except OSError as error:
+        return f"{arguments.url} does not answer any more: {error}"
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ finish() {
     kill -TERM "$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || true
   done
-  if [[ $status -ne 0 && -s $work/daemon.log ]]; then
+  if [[ $status -ne 0 && $status -lt 128 && -s $work/daemon.log ]]; then
     echo "-- the daemon's log"
     tail -n 20 "$work/daemon.log"
   fi
@@ -35,7 +35,8 @@ finish() {
   exit "$status"
 }
 trap finish EXIT
-trap 'exit 0' INT TERM
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 echo "== packages"
 deploy/install-packages.sh deploy/packages-build.txt
@@ -77,6 +78,7 @@ if $once; then
   /usr/bin/python3 deploy/live.py compare "$web" "$work/eval.json" --frames 300
 else
   echo "== stream a scene; Ctrl-C stops it all"
+  trap 'exit 0' INT TERM
   "$detwatch" simulate --seed 7 --rate 30 --to "$reliable" >"$work/simulate.log" 2>&1 &
   stream_pid=$!
   /usr/bin/python3 deploy/live.py watch "$web"

@@ -1,0 +1,248 @@
+"""Starts the real daemon, the real Prometheus and publishers for the end-to-end tests.
+
+Every port is free when it is taken (port 0), every process belongs to the test that started it and ends with it,
+and every wait has an end. DETWATCH_BUILD names the build folder (build/release), DETWATCH_PROMETHEUS the folder of
+prometheus and promtool, DETWATCH_GOLDEN the reference data (../shared/golden).
+"""
+
+import atexit
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("DETWATCH_BUILD", ROOT / "build/release"))
+BINARY = BUILD / "detwatch"
+PROMETHEUS = pathlib.Path(os.environ.get("DETWATCH_PROMETHEUS", ROOT / "build/tools/prometheus/usr/bin"))
+sys.path[:0] = [str(BUILD / "python"), str(ROOT / "tests/lint")]
+
+REAL_SETS = ("coco_fake100", "cartucho", "blood_cells")
+_running = []
+
+
+@atexit.register
+def _end_everything():
+    for process in _running:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def shared(name, variable="DETWATCH_GOLDEN", default="golden"):
+    """A folder of the reference data. Without it the test is skipped, or fails where it must not be skipped."""
+    path = pathlib.Path(os.environ.get(variable, ROOT.parent / "shared" / default)) / name
+    if path.exists():
+        return path
+    message = f"{path} is not here; {variable} says where else"
+    if os.environ.get("DETWATCH_REQUIRE_GOLDEN") == "1":
+        raise AssertionError(message)
+    raise unittest.SkipTest(message)
+
+
+def wait_for(condition, what, seconds=30.0, pause=0.05):
+    """The first true value of condition(), or a failure that says what was waited for."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {seconds:g} s")
+        time.sleep(pause)
+
+
+def run(*arguments, timeout=120, **options):
+    """A subcommand of the binary, or another program when the first argument is a path; with its output."""
+    command = [str(a) for a in arguments]
+    if "/" not in command[0]:
+        command.insert(0, str(BINARY))
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, **options)
+
+
+def checked(*arguments, **options):
+    """run() that must succeed; its standard output."""
+    done = run(*arguments, **options)
+    if done.returncode != 0:
+        raise AssertionError(f"{arguments} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def fetch(url, method="GET", headers=None, timeout=10):
+    """(status, headers, body) whatever the status."""
+    request = urllib.request.Request(url, method=method, headers=headers or {})
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as answer:
+            return answer.status, answer.headers, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.headers, error.read()
+
+
+_SAMPLE = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$")
+_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+
+
+class Metrics:
+    """One scrape, by family and labels."""
+
+    def __init__(self, text):
+        self.text = text
+        self.samples = {}
+        for line in text.splitlines():
+            if line.startswith("#"):
+                continue
+            name, labels, value = _SAMPLE.match(line).groups()
+            pairs = frozenset((key, re.sub(r"\\(.)", lambda m: "\n" if m[1] == "n" else m[1], text))
+                              for key, text in _LABEL.findall(labels or ""))
+            self.samples.setdefault(name, {})[pairs] = float(value)
+
+    def all(self, name, **labels):
+        """{labels: value} of the series of a family that carry these labels."""
+        wanted = set(labels.items())
+        return {dict_of: value for dict_of, value in self.samples.get(name, {}).items() if wanted <= dict_of}
+
+    def sum(self, name, **labels):
+        return sum(self.all(name, **labels).values())
+
+    def get(self, name, **labels):
+        """The value of the only such series; None when there is none."""
+        found = self.all(name, **labels)
+        if len(found) > 1:
+            raise AssertionError(f"{name}{labels} names {len(found)} series")
+        return next(iter(found.values()), None)
+
+
+class Process:
+    """A child that is ended with the test, its standard error in a file."""
+
+    def __init__(self, command, **options):
+        self.log_file = tempfile.NamedTemporaryFile("w+", prefix="detwatch-e2e-", suffix=".log")
+        self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL,
+                                        stdout=self.log_file, stderr=subprocess.STDOUT, **options)
+        _running.append(self.process)
+
+    def log(self):
+        return pathlib.Path(self.log_file.name).read_text(encoding="utf-8", errors="replace")
+
+    def wait_log(self, pattern, seconds=20.0):
+        """The first match of a regular expression in the log."""
+        def look():
+            found = re.search(pattern, self.log())
+            if not found and self.process.poll() is not None:
+                found = re.search(pattern, self.log())
+                if not found:
+                    raise AssertionError(f"ended with {self.process.returncode} before {pattern!r}:\n{self.log()}")
+            return found
+        return wait_for(look, f"{pattern!r} in the log of {self.process.args[0]}", seconds)
+
+    def stop(self, how=signal.SIGTERM, seconds=20):
+        """Ends it; the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        code = self.process.wait(seconds)
+        if self.process in _running:
+            _running.remove(self.process)
+        return code
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop(signal.SIGKILL)
+        self.log_file.close()
+
+
+class Daemon(Process):
+    """`detwatch serve` on free ports, ready when the constructor returns."""
+
+    def __init__(self, *arguments, web="127.0.0.1:0", subscribe="tcp://127.0.0.1:0", reliable="tcp://127.0.0.1:0"):
+        super().__init__([BINARY, "serve", "--web.listen-address", web, "--ingest.subscribe", subscribe,
+                          "--ingest.reliable", reliable, *arguments])
+        line = self.wait_log(r"listening web=(\S+) subscribe=(\S+) reliable=(\S+)")
+        self.web, self.subscribe, self.reliable = line.groups()
+
+    def get(self, path, **options):
+        return fetch(self.web + path, **options)
+
+    def metrics(self):
+        status, _, body = self.get("/metrics", timeout=30)
+        assert status == 200, status
+        return Metrics(body.decode("utf-8"))
+
+    def summary(self):
+        status, _, body = self.get("/api/v1/summary", timeout=30)
+        assert status == 200, status
+        return json.loads(body)
+
+    def wait_judged(self, frames, seconds=60.0):
+        """The first scrape in which so many frames (of all models) have been judged and are in window total."""
+        def look():
+            metrics = self.metrics()
+            judged = metrics.sum("detwatch_window_frames", view="default", window="total")
+            return metrics if judged >= frames else None
+        return wait_for(look, f"{frames} judged frames", seconds, 0.2)
+
+    def resident_bytes(self):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
+
+
+class PrometheusServer(Process):
+    """Debian's Prometheus with our rules, scraping the given daemons every second."""
+
+    def __init__(self, *daemons):
+        self.folder = tempfile.TemporaryDirectory(prefix="detwatch-prometheus-")
+        folder = pathlib.Path(self.folder.name)
+        targets = ", ".join(repr(daemon.web.removeprefix("http://")) for daemon in daemons)
+        (folder / "prometheus.yml").write_text(
+            "global: {scrape_interval: 1s, evaluation_interval: 1s}\n"
+            f"rule_files: ['{ROOT}/deploy/prometheus/rules/*.yml']\n"
+            "scrape_configs:\n"
+            "  - job_name: detwatch\n"
+            f"    static_configs: [{{targets: [{targets}]}}]\n", encoding="utf-8")
+        port = free_port()
+        super().__init__([PROMETHEUS / "prometheus", f"--config.file={folder}/prometheus.yml",
+                          f"--storage.tsdb.path={folder}/data", f"--web.listen-address=127.0.0.1:{port}"])
+        self.web = f"http://127.0.0.1:{port}"
+        self.wait_log("Server is ready to receive web requests")
+
+    def query(self, expression):
+        """[(labels, value)] of an instant query."""
+        status, _, body = fetch(self.web + "/api/v1/query?" + urllib.parse.urlencode({"query": expression}))
+        answer = json.loads(body)
+        assert status == 200 and answer["status"] == "success", (expression, answer)
+        return [(row["metric"], float(row["value"][1])) for row in answer["data"]["result"]]
+
+    def targets(self):
+        _, _, body = fetch(self.web + "/api/v1/targets")
+        return json.loads(body)["data"]["activeTargets"]
+
+    def __exit__(self, *arguments):
+        super().__exit__(*arguments)
+        self.folder.cleanup()
+
+
+def free_port():
+    """A port that was free a moment ago, for programs that cannot tell which one port 0 gave them."""
+    import socket
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def main():
+    """unittest.main with exit code 77 when every test was skipped, which ctest shows as skipped."""
+    program = unittest.main(module="__main__", exit=False, verbosity=2)
+    result = program.result
+    if not result.wasSuccessful() or result.testsRun == 0:
+        sys.exit(1)
+    sys.exit(77 if len(result.skipped) == result.testsRun else 0)
