@@ -8,9 +8,11 @@
 namespace detwatch::accumulate {
 namespace {
 
-// Up to here every TP of a bin is looked at; the samples of a larger bin are this many steps apart at most.
+// Up to here every TP of a bin is looked at; a larger bin is sampled in this many steps. COCO reads 101
+// recall points besides; VOC has few of them or none, so its samples must carry more.
 constexpr double kSmallBin = 16;
-constexpr int kSteps = 9;
+constexpr int kCocoSteps = 9;
+constexpr int kVocSteps = 64;
 
 // A bin with TPs: cumulated FPs over cumulated TPs is a cubic from (tp_before, fp_before) to (tp_before + tp,
 // fp_before + fp) with these slopes at its ends. FPs of bins without TPs are a jump before the next bin.
@@ -33,23 +35,6 @@ struct Segment {
   }
 };
 
-std::vector<Segment> SegmentsOf(std::span<const BinCounts> bins) {
-  std::vector<Segment> segments;
-  segments.reserve(bins.size());
-  double tp_before = 0;
-  double fp_before = 0;
-  for (const BinCounts& bin : bins) {
-    const auto tp = static_cast<double>(std::max<std::int64_t>(0, bin.true_positives));
-    const auto fp = static_cast<double>(std::max<std::int64_t>(0, bin.false_positives));
-    if (tp > 0) {
-      segments.push_back({tp_before, fp_before, tp, fp, 0, 0});
-    }
-    tp_before += tp;
-    fp_before += fp;
-  }
-  return segments;
-}
-
 // Slope at the outer end of `outer`, three-point, kept in [0, 3 d] so that the cubic stays monotone.
 double EndSlope(const Segment& outer, const Segment& inner) {
   const double d = outer.fp / outer.tp;
@@ -58,58 +43,50 @@ double EndSlope(const Segment& outer, const Segment& inner) {
   return std::clamp(slope, 0.0, 3 * d);
 }
 
-void SetSlopes(std::vector<Segment>& segments) {
-  if (segments.size() == 1) {
-    segments[0].slope_left = segments[0].slope_right = segments[0].fp / segments[0].tp;
-    return;
+// Slope at the knot between two neighbours: weighted harmonic mean of their secants, fp / tp.
+double InnerSlope(const Segment& left, const Segment& right) {
+  if (left.fp <= 0 || right.fp <= 0) {
+    return 0;
   }
-  for (std::size_t i = 0; i + 1 < segments.size(); ++i) {
-    Segment& left = segments[i];
-    Segment& right = segments[i + 1];
-    if (left.fp > 0 && right.fp > 0) {
-      // Weighted harmonic mean of the two secants, fp / tp of either side.
-      const double weight_left = 2 * right.tp + left.tp;
-      const double weight_right = right.tp + 2 * left.tp;
-      left.slope_right = right.slope_left =
-          (weight_left + weight_right) * left.fp * right.fp /
-          (weight_left * left.tp * right.fp + weight_right * right.tp * left.fp);
-    }
-  }
-  const std::size_t last = segments.size() - 1;
-  segments[0].slope_left = EndSlope(segments[0], segments[1]);
-  segments[last].slope_right = EndSlope(segments[last], segments[last - 1]);
+  const double weight_left = 2 * right.tp + left.tp;
+  const double weight_right = right.tp + 2 * left.tp;
+  return (weight_left + weight_right) * left.fp * right.fp /
+         (weight_left * left.tp * right.fp + weight_right * right.tp * left.fp);
 }
 
 // Walks from the worst bin to the best, because the envelope is a running maximum from that side. All
 // three curves are read at the same TPs.
 class Walk {
  public:
-  Walk(std::int64_t ground_truths, Protocol protocol)
-      : protocol_(protocol), points_(ground_truths, protocol), next_(points_.size()) {}
-
-  void Visit(const Segment& segment) {
-    const double last = segment.tp_before + segment.tp;
-    // Within a bin of constant FPs precision rises with j, so its last TP decides for all of them.
-    lower_ = std::max(lower_, PrecisionAt(last, segment.fp_before + segment.fp, protocol_));
-    upper_ = std::max(upper_, PrecisionAt(last, segment.fp_before, protocol_));
-    lower_area_.Add(segment.tp * lower_);
-    upper_area_.Add(segment.tp * upper_);
-    while (next_ > 0 && static_cast<double>(points_[next_ - 1]) > last) {
+  Walk(double true_positives, std::int64_t ground_truths, Protocol protocol)
+      : protocol_(protocol),
+        points_(ground_truths, protocol),
+        next_(points_.size()),
+        previous_(true_positives + 1) {
+    while (next_ > 0 && Point() > true_positives) {
       --next_;  // out of reach: 0
     }
-    if (segment.tp <= kSmallBin) {
-      for (double j = last; j > segment.tp_before; --j) {
-        Read(segment, j, j == last);
+  }
+
+  void Visit(const Segment& segment) {
+    const double first = segment.tp_before + 1;
+    const double last = segment.tp_before + segment.tp;
+    // Within a bin of constant FPs precision rises with j, so its last TP decides for all of them.
+    const double best = PrecisionAt(last, segment.fp_before, protocol_);
+    lower_ = std::max(lower_, PrecisionAt(last, segment.fp_before + segment.fp, protocol_));
+    upper_ = std::max(upper_, best);
+    lower_area_.Add(segment.tp * lower_);
+    upper_area_.Add(segment.tp * upper_);
+    if (best <= value_) {
+      // Whatever the order inside, worse bins have lifted the envelope above this one.
+      value_area_.Add(segment.tp * value_);
+      Fill(first);
+    } else if (segment.tp <= kSmallBin) {
+      for (double j = last; j >= first; --j) {
+        Read(segment, j);
       }
-      return;
-    }
-    // Evenly spaced samples, the first TP and the last among them, and every recall point between them.
-    for (int step = 0; step <= kSteps; ++step) {
-      const double j = last - std::floor((segment.tp - 1) * step / kSteps);
-      while (next_ > 0 && static_cast<double>(points_[next_ - 1]) > j) {
-        Read(segment, static_cast<double>(points_[next_ - 1]), false);
-      }
-      Read(segment, j, step == 0);
+    } else {
+      Sample(segment, first);
     }
   }
 
@@ -134,21 +111,45 @@ class Walk {
 
  private:
   static ApValue Ordered(double value, double lower, double upper) {
+    lower = std::min(lower, upper);
     return {std::clamp(value, lower, upper), lower, upper};
   }
 
-  void Read(const Segment& segment, double j, bool is_last_of_bin) {
+  [[nodiscard]] double Point() const { return static_cast<double>(points_[next_ - 1]); }
+
+  // The first TP, the last, some between them, and every recall point. Samples are denser to the left, where
+  // precision of a first bin is steep: it falls with the logarithm of j.
+  void Sample(const Segment& segment, double first) {
+    const int steps = protocol_ == Protocol::kCoco ? kCocoSteps : kVocSteps;
+    for (int step = steps; step >= 0; --step) {
+      const double part = static_cast<double>(step) / steps;
+      const double j = first + std::floor((segment.tp - 1) * part * part);
+      while (next_ > 0 && Point() > j) {
+        Read(segment, Point());
+      }
+      if (j < previous_) {  // else there are more steps than TPs
+        Read(segment, j);
+      }
+    }
+  }
+
+  // Moves on to the j-th TP.
+  void Read(const Segment& segment, double j) {
     const double before = value_;
     value_ = std::max(value_, PrecisionAt(j, segment.FalsePositivesBefore(j), protocol_));
     if (protocol_ == Protocol::kVoc2012) {
-      // TPs between two samples take the mean of both; there are none in a small bin.
-      const double between = is_last_of_bin ? 0 : previous_ - j - 1;
-      value_area_.Add(value_ + between * (value_ + before) / 2);
-      previous_ = j;
+      // TPs between this one and the one read before take the mean of both.
+      value_area_.Add((previous_ - j - 1) * (value_ + before) / 2);
+      value_area_.Add(value_);
     }
-    while (next_ > 0 && static_cast<double>(points_[next_ - 1]) == j) {
-      --next_;
-      read_[next_] = {value_, lower_, upper_};
+    Fill(j);
+  }
+
+  // From the TP read before down to the j-th, the envelope is what it is now.
+  void Fill(double j) {
+    previous_ = j;
+    for (; next_ > 0 && Point() >= j; --next_) {
+      read_[next_ - 1] = {value_, lower_, upper_};
     }
   }
 
@@ -158,7 +159,7 @@ class Walk {
   double value_ = 0;
   double lower_ = 0;
   double upper_ = 0;
-  double previous_ = 0;  // the TP read last
+  double previous_;  // the TP read last
   std::array<ApValue, 101> read_{};
   CompensatedSum value_area_, lower_area_, upper_area_;
 };
@@ -171,14 +172,41 @@ ApValue BinnedAveragePrecision(std::span<const BinCounts> bins, std::int64_t gro
     const double nan = std::numeric_limits<double>::quiet_NaN();
     return {nan, nan, nan};
   }
-  std::vector<Segment> segments = SegmentsOf(bins);
-  if (segments.empty()) {
-    return {0, 0, 0};
+  const auto positive = [](std::int64_t n) { return static_cast<double>(std::max<std::int64_t>(0, n)); };
+  double tp_before = 0;
+  double fp_before = 0;
+  for (const BinCounts& bin : bins) {
+    tp_before += positive(bin.true_positives);
+    fp_before += positive(bin.false_positives);
   }
-  SetSlopes(segments);
-  Walk walk(ground_truths, protocol);
-  for (std::size_t i = segments.size(); i-- > 0;) {
-    walk.Visit(segments[i]);
+  Walk walk(tp_before, ground_truths, protocol);
+  // A segment is complete once its left neighbour is known.
+  Segment right;
+  bool right_is_last = true;
+  for (std::size_t i = bins.size(); i-- > 0;) {
+    Segment left{.tp = positive(bins[i].true_positives), .fp = positive(bins[i].false_positives)};
+    left.tp_before = tp_before -= left.tp;
+    left.fp_before = fp_before -= left.fp;
+    if (left.tp == 0) {
+      continue;
+    }
+    if (right.tp > 0) {
+      if (right_is_last) {
+        right.slope_right = EndSlope(right, left);
+        right_is_last = false;
+      }
+      right.slope_left = left.slope_right = InnerSlope(left, right);
+      walk.Visit(right);
+      if (tp_before == 0) {
+        left.slope_left = EndSlope(left, right);
+      }
+    } else if (tp_before == 0) {
+      left.slope_left = left.slope_right = left.fp / left.tp;  // the only one
+    }
+    right = left;
+  }
+  if (right.tp > 0) {
+    walk.Visit(right);
   }
   return walk.Result(ground_truths);
 }

@@ -56,26 +56,36 @@ void ExactAp(const EvaluationParams& params, const std::vector<RingRecord>& reco
   }
 }
 
-using BinsByThreshold = std::array<std::vector<BinCounts>, kMaxIouThresholds>;
+// Of one area range, the bins that were touched, best first, threshold by threshold.
+class TouchedBins {
+ public:
+  void Collect(const CountTable& table, std::size_t thresholds) {
+    const auto untouched = std::count(table.detections.begin(), table.detections.end(), 0);
+    bins_ = table.detections.size() - static_cast<std::size_t>(untouched);
+    counts_.resize(bins_ * thresholds);
+    std::size_t i = 0;
+    for (int bin = table.bins() - 1; bin >= 0; --bin) {
+      const std::int64_t detections = table.Detections(bin);
+      if (detections == 0) {
+        continue;
+      }
+      const auto tp = table.true_positives.Find(bin);
+      const auto ignored = table.ignored.Find(bin);
+      for (std::size_t t = 0; t < thresholds; ++t) {
+        const std::int64_t hits = tp.empty() ? 0 : tp[t];
+        counts_[t * bins_ + i] = {hits, detections - hits - (ignored.empty() ? 0 : ignored[t])};
+      }
+      ++i;
+    }
+  }
+  [[nodiscard]] std::span<const BinCounts> At(std::size_t threshold) const {
+    return std::span(counts_).subspan(threshold * bins_, bins_);
+  }
 
-// One list per threshold, best bin first, of the bins that were touched; one pass over the rows.
-void CollectBins(const CountTable& table, std::size_t thresholds, BinsByThreshold& out) {
-  for (std::size_t t = 0; t < thresholds; ++t) {
-    out[t].clear();
-  }
-  for (int bin = table.bins() - 1; bin >= 0; --bin) {
-    const std::int64_t detections = table.Detections(bin);
-    if (detections == 0) {
-      continue;
-    }
-    const auto tp = table.true_positives.Find(bin);
-    const auto ignored = table.ignored.Find(bin);
-    for (std::size_t t = 0; t < thresholds; ++t) {
-      const std::int64_t hits = tp.empty() ? 0 : tp[t];
-      out[t].push_back({hits, detections - hits - (ignored.empty() ? 0 : ignored[t])});
-    }
-  }
-}
+ private:
+  std::size_t bins_ = 0;
+  std::vector<BinCounts> counts_;  // [threshold][bin]
+};
 
 // The confidence, of all bin edges, above which F1 is best. Of equals the highest.
 void BestF1(const Histogram& counts, ClassSummary& out) {
@@ -169,19 +179,19 @@ ClassSummary Summarise(const EvaluationParams& params, const Histogram& counts,
   if (records != nullptr) {
     Sort(*records);
   }
-  BinsByThreshold bins;
+  TouchedBins bins;
   for (std::size_t area = 0; area < shape.areas; ++area) {
     const std::int64_t ground_truths = counts.Tally(shape.GroundTruths(area));
     out.ground_truths[area] = ground_truths;
-    CollectBins(counts.table(area), shape.thresholds, bins);
+    bins.Collect(counts.table(area), shape.thresholds);
     for (std::size_t t = 0; t < shape.thresholds; ++t) {
       std::int64_t tp = 0;
-      for (const BinCounts& bin : bins[t]) {
+      for (const BinCounts& bin : bins.At(t)) {
         tp += bin.true_positives;
       }
       out.recall[area][t] = Ratio(tp, ground_truths);
       if (records == nullptr) {
-        out.ap[area][t] = BinnedAveragePrecision(bins[t], ground_truths, params.protocol);
+        out.ap[area][t] = BinnedAveragePrecision(bins.At(t), ground_truths, params.protocol);
       }
     }
     if (records != nullptr) {

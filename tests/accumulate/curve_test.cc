@@ -36,13 +36,15 @@ TEST(CurveTest, AgreesWithTheObviousReadingOfEveryProtocol) {
 }
 
 TEST(CurveTest, RecallPointsAreMultiplesOfOneHundredthAndNotHundredthParts) {
-  // 29 * 0.01 is above 29 / 100, so with 100 ground truths the 29th TP does not reach that recall point.
-  ASSERT_GT(29 * 0.01, 29.0 / 100);
-  const std::vector<std::uint8_t> ranked(29, 1);
-  // Points 0 to 28 are reached; the first TP has precision 1 / (1 + 2.2e-16), which the envelope lifts to 1.
-  EXPECT_DOUBLE_EQ(AveragePrecision(ranked, 100, Protocol::kCoco), 29.0 / 101);
-  const std::vector<std::uint8_t> one_more(30, 1);
-  EXPECT_DOUBLE_EQ(AveragePrecision(one_more, 100, Protocol::kCoco), 31.0 / 101);
+  // 35 * 0.01 is above 35 / 100, so with 100 ground truths the 35th TP does not reach recall point 35.
+  ASSERT_GT(35 * 0.01, 35.0 / 100);
+  const std::vector<std::uint8_t> ranked(35, 1);
+  EXPECT_DOUBLE_EQ(AveragePrecision(ranked, 100, Protocol::kCoco), 35.0 / 101);
+  const std::vector<std::uint8_t> one_more(36, 1);
+  EXPECT_DOUBLE_EQ(AveragePrecision(one_more, 100, Protocol::kCoco), 37.0 / 101);
+  // The binned curve reads the same points.
+  const std::vector<BinCounts> bins = {{35, 0}};
+  EXPECT_DOUBLE_EQ(BinnedAveragePrecision(bins, 100, Protocol::kCoco).value, 35.0 / 101);
 }
 
 TEST(CurveTest, ThePerfectSingleDetectionIsJustBelowOneInCoco) {
