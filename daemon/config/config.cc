@@ -1,30 +1,12 @@
 #include "daemon/config/config.h"
 
 #include <algorithm>
-#include <array>
-#include <utility>
 
+#include "daemon/config/names.h"
 #include "daemon/config/window.h"
 
 namespace detwatch::config {
 namespace {
-
-constexpr std::array<std::pair<std::string_view, LogLevel>, 4> kLogLevels = {{{"debug", LogLevel::kDebug},
-                                                                              {"info", LogLevel::kInfo},
-                                                                              {"warn", LogLevel::kWarn},
-                                                                              {"error", LogLevel::kError}}};
-constexpr std::array<std::pair<std::string_view, LogFormat>, 2> kLogFormats = {
-    {{"text", LogFormat::kText}, {"json", LogFormat::kJson}}};
-
-template <class Names>
-auto Find(const Names& names, std::string_view name) -> std::optional<decltype(names[0].second)> {
-  for (const auto& [known, value] : names) {
-    if (known == name) {
-      return value;
-    }
-  }
-  return std::nullopt;
-}
 
 // ViewSpec has no == of its own.
 bool Same(const ViewSpec& a, const ViewSpec& b) {
@@ -89,10 +71,10 @@ void ApplyOverrides(Config& config, const Overrides& overrides) {
 }
 
 std::optional<LogLevel> ParseLogLevel(std::string_view name) {
-  return Find(kLogLevels, name);
+  return FindName(kLogLevelNames, name);
 }
 std::optional<LogFormat> ParseLogFormat(std::string_view name) {
-  return Find(kLogFormats, name);
+  return FindName(kLogFormatNames, name);
 }
 
 }  // namespace detwatch::config

@@ -145,7 +145,7 @@ class Checks {
     Range("windows", c_.windows.size(), 0, kMaxWindows);
     for (std::size_t i = 1; i < c_.windows.size(); ++i) {
       for (std::size_t j = 0; j < i; ++j) {
-        if (Length(c_.windows[i]) == Length(c_.windows[j])) {
+        if (c_.windows[i].panes > 0 && Length(c_.windows[i]) == Length(c_.windows[j])) {
           Note("windows[" + std::to_string(i) + "]",
                c_.windows[i].name + " is as long as " + c_.windows[j].name + "; list each length once");
           break;

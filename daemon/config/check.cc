@@ -1,0 +1,169 @@
+#include "daemon/config/check.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "daemon/config/endpoint.h"
+#include "daemon/config/estimate.h"
+#include "daemon/config/units.h"
+#include "daemon/http/address.h"
+
+namespace detwatch::config {
+namespace {
+
+struct ViewCost {
+  std::string name;
+  GroupMemory memory;
+  GroupSeries series;
+};
+
+struct Summary {
+  std::vector<ViewCost> views;
+  std::uint64_t least = 0, most = 0;  // bytes of one model: its group in every view
+  std::uint64_t series = 0;
+  std::uint64_t series_per_class = 0;
+  std::vector<std::string> notes;
+};
+
+std::string Endpoints(const std::vector<std::string>& endpoints) {
+  std::string text;
+  for (const std::string& endpoint : endpoints) {
+    text += (text.empty() ? "" : ", ") + endpoint;
+  }
+  return text.empty() ? "none" : text;
+}
+
+std::string Megabytes(std::uint64_t bytes) {
+  // Rounded: an estimate to the byte would claim too much.
+  return std::to_string((bytes + 500'000) / 1'000'000) + " MB";
+}
+
+std::vector<std::string> Notes(const Config& config) {
+  std::vector<std::string> notes;
+  for (const auto* endpoints : {&config.ingest.subscribe, &config.ingest.reliable}) {
+    for (const std::string& text : *endpoints) {
+      if (const auto endpoint = ParseEndpoint(text); endpoint && endpoint->open) {
+        notes.push_back(
+            text +
+            " is open without keys: whoever reaches it can publish frames and labels as any model, "
+            "move its mAP and use up the limits. Keep it behind a firewall.");
+      }
+    }
+  }
+  const auto address = http::ParseAddress(config.web.listen_address);
+  if (address && !IsLoopback(address->host)) {
+    notes.push_back(
+        config.web.listen_address +
+        " is open: whoever reaches it can read all metrics, model and class names. It changes nothing.");
+  }
+  return notes;
+}
+
+Summary Summarise(const Config& config) {
+  Summary summary;
+  for (const ViewSpec& view : config.views) {
+    std::vector<WindowSpec> windows;
+    std::copy_if(config.windows.begin(), config.windows.end(), std::back_inserter(windows),
+                 [&](const WindowSpec& window) {
+                   return std::find(view.windows.begin(), view.windows.end(), window.name) !=
+                          view.windows.end();
+                 });
+    ViewCost cost{view.name, EstimateGroup(config.evaluation, windows, kAssumedClasses),
+                  EstimateSeries(config, view)};
+    summary.least += cost.memory.least();
+    summary.most += cost.memory.most();
+    summary.series += cost.series.total(kAssumedClasses);
+    summary.series_per_class += cost.series.per_class;
+    summary.views.push_back(std::move(cost));
+  }
+  summary.notes = Notes(config);
+  return summary;
+}
+
+void PrintText(const Config& config, const Summary& summary, std::ostream& out) {
+  const std::string classes = std::to_string(kAssumedClasses) + " classes";
+  out << "configuration is valid\n\n"
+      << "http       " << config.web.listen_address << "\n"
+      << "subscribe  " << Endpoints(config.ingest.subscribe) << "\n"
+      << "reliable   " << Endpoints(config.ingest.reliable) << "\n\n"
+      << "memory, for a model of " << classes << " in one group per view, saturated:\n";
+  for (const ViewCost& view : summary.views) {
+    out << "  view " << view.name << ": " << Megabytes(view.memory.least()) << " to "
+        << Megabytes(view.memory.most()) << " (totals " << Megabytes(view.memory.totals) << ", window sums "
+        << Megabytes(view.memory.windows) << ", recent detections " << Megabytes(view.memory.rings)
+        << ", panes " << Megabytes(view.memory.panes_least) << " to " << Megabytes(view.memory.panes_most)
+        << ")\n";
+  }
+  out << "  all models together at most limits.cell_bytes, " << FormatBytes(config.limits.cell_bytes) << ": "
+      << config.limits.cell_bytes / summary.most << " to " << config.limits.cell_bytes / summary.least
+      << " such models; newcomers beyond are refused and counted\n"
+      << "  besides: waiting frames at most " << FormatBytes(config.join.bytes)
+      << ", keys of seen frames at most " << Megabytes(EstimateDedup(config.dedup)) << "\n\n"
+      << "series, for a model of " << classes << ":\n";
+  for (const ViewCost& view : summary.views) {
+    out << "  view " << view.name << ": " << view.series.total(kAssumedClasses) << " (" << view.series.fixed
+        << ", and " << view.series.per_class << " per class";
+    if (view.series.per_class_fleet > 0) {
+      out << ", of which " << view.series.per_class_fleet << " fleet bins";
+    }
+    out << ")\n";
+  }
+  out << "  limits.series " << config.limits.series << " holds " << config.limits.series / summary.series
+      << " such models completely; beyond, fleet bins are left out first\n";
+  for (const std::string& note : summary.notes) {
+    out << "\nnote: " << note << "\n";
+  }
+}
+
+nlohmann::json ToJson(const Config& config, const Summary& summary) {
+  nlohmann::json views = nlohmann::json::array();
+  for (const ViewCost& view : summary.views) {
+    views.push_back({{"view", view.name},
+                     {"memory_bytes", {view.memory.least(), view.memory.most()}},
+                     {"series", view.series.total(kAssumedClasses)},
+                     {"series_per_class", view.series.per_class}});
+  }
+  return {{"assumed_classes", kAssumedClasses},
+          {"views", std::move(views)},
+          {"model_memory_bytes", {summary.least, summary.most}},
+          {"cell_bytes_limit", config.limits.cell_bytes},
+          {"model_series", summary.series},
+          {"series_per_class", summary.series_per_class},
+          {"series_limit", config.limits.series},
+          {"notes", summary.notes}};
+}
+
+}  // namespace
+
+int RunCheckConfig(const std::string& path, std::ostream& out, std::ostream& err, CheckFormat format) {
+  const LoadResult loaded = path.empty() ? LoadText("", "defaults") : LoadFile(path);
+  const bool json = format == CheckFormat::kJson;
+  nlohmann::json document = {
+      {"file", loaded.file}, {"valid", loaded.ok()}, {"problems", nlohmann::json::array()}};
+  for (const Problem& problem : loaded.problems) {
+    if (json) {
+      document["problems"].push_back(
+          {{"line", problem.line}, {"field", problem.field}, {"text", problem.text}});
+    } else {
+      err << Describe(problem, loaded.file) << "\n";
+    }
+  }
+  if (loaded.ok()) {
+    const Summary summary = Summarise(loaded.config);
+    if (json) {
+      document["summary"] = ToJson(loaded.config, summary);
+    } else {
+      PrintText(loaded.config, summary, out);
+    }
+  }
+  if (json) {
+    // Names from the file can be any bytes; what is not UTF-8 is replaced rather than thrown about.
+    out << document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+  }
+  return loaded.ok() ? 0 : 2;
+}
+
+}  // namespace detwatch::config
