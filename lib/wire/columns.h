@@ -33,8 +33,10 @@ template <class T>
 [[nodiscard]] std::optional<Reject> ConvertBoxes(std::string_view field, const T* values, BoxLayout layout,
                                                  BoxScale scale, std::vector<Box>& boxes);
 
-// kScoreOutOfRange unless every score is in [0, 1].
-[[nodiscard]] std::optional<Reject> CheckScores(std::string_view field, const std::vector<float>& scores);
+// Copies n scores; -0 becomes 0, so that scores order by their bits. kScoreOutOfRange unless each is in
+// [0, 1]. Requires: scores.size() == n.
+[[nodiscard]] std::optional<Reject> CopyScores(std::string_view field, const float* values,
+                                               std::vector<float>& scores);
 
 // kAreaInvalid unless every area is in [0, 1e18].
 [[nodiscard]] std::optional<Reject> CheckAreas(std::string_view field, const std::vector<double>& areas);

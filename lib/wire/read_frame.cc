@@ -116,7 +116,7 @@ Wrong ReadBoxes(const pb::Boxes& from, const Image& image, std::size_t n, std::v
 
 template <class To, class From>
 void Copy(const From& from, std::vector<To>& to) {
-  to.assign(from.begin(), from.end());
+  to.assign(from.data(), from.data() + from.size());
 }
 
 // A column of flags: n values or none; all false says the same as none and is kept as none.
@@ -269,12 +269,9 @@ std::optional<Reject> Read(const pb::Predictions& from, const WireLimits& limits
   if (auto wrong = ReadBoxes(from.boxes(), ImageOf(from.frame()), n, out.boxes)) {
     return wrong;
   }
-  Copy(from.scores(), out.scores);
-  if (auto wrong = CheckScores("scores", out.scores)) {
+  out.scores.resize(n);
+  if (auto wrong = CopyScores("scores", from.scores().data(), out.scores)) {
     return wrong;
-  }
-  for (float& score : out.scores) {
-    score += 0.0F;  // -0 becomes 0, so that scores order by their bits
   }
   Copy(from.class_ids(), out.class_ids);
   out.model.model = from.model();
