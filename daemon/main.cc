@@ -1,0 +1,236 @@
+// detwatch: one binary, a subcommand for each job. Flags live here and nowhere else.
+#include <CLI/CLI.hpp>
+#include <clocale>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/config/check.h"
+#include "daemon/config/units.h"
+#include "daemon/serve/serve.h"
+#include "daemon/tools/eval.h"
+#include "daemon/tools/replay.h"
+#include "daemon/tools/simulate.h"
+#include "daemon/version.h"
+
+namespace detwatch {
+namespace {
+
+using config::LogFormat;
+using config::LogLevel;
+
+int FlagError(const char* command, const char* flag, const std::string& message) {
+  std::cerr << "detwatch " << command << ": " << flag << ": " << message << '\n';
+  return 2;
+}
+
+void AddServe(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<serve::ServeOptions>();
+  CLI::App* serve = app.add_subcommand("serve", "Run the daemon");
+  serve->add_option("--config.file", options->config_file, "Configuration file; without one, defaults")
+      ->option_text("FILE");
+  serve
+      ->add_option("--web.listen-address", options->overrides.web_listen_address,
+                   "HOST:PORT for HTTP; port 0: any free one [127.0.0.1:9977]")
+      ->option_text("ADDRESS");
+  serve
+      ->add_option("--ingest.subscribe", options->overrides.ingest_subscribe,
+                   "SUB endpoint, repeatable; fire and forget [tcp://127.0.0.1:5556]")
+      ->option_text("ENDPOINT")
+      ->allow_extra_args(false);
+  serve
+      ->add_option("--ingest.reliable", options->overrides.ingest_reliable,
+                   "ROUTER endpoint, repeatable; acknowledged delivery [tcp://127.0.0.1:5557]")
+      ->option_text("ENDPOINT")
+      ->allow_extra_args(false);
+  serve->add_option("--log.level", options->overrides.log_level, "debug, info, warn or error [info]")
+      ->option_text("LEVEL")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, LogLevel>{{"debug", LogLevel::kDebug},
+                                                                          {"info", LogLevel::kInfo},
+                                                                          {"warn", LogLevel::kWarn},
+                                                                          {"error", LogLevel::kError}}));
+  serve->add_option("--log.format", options->overrides.log_format, "text or json [text]")
+      ->option_text("FORMAT")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, LogFormat>{{"text", LogFormat::kText}, {"json", LogFormat::kJson}}));
+  serve->callback([options, &exit_code] { exit_code = serve::RunServe(*options); });
+}
+
+void AddEval(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<tools::EvalOptions>();
+  auto image_size = std::make_shared<std::string>();
+  CLI::App* eval = app.add_subcommand("eval", "Evaluate a data set offline, exactly");
+  eval->add_option("--ground-truth", options->ground_truth, "COCO JSON, YOLO or VOC folder")->required();
+  eval->add_option("--predictions", options->predictions, "COCO results JSON or folder of text files")
+      ->required();
+  eval->add_option("--protocol", options->protocol, "coco, voc2007 or voc2012 [coco]")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Protocol>{
+          {"coco", Protocol::kCoco}, {"voc2007", Protocol::kVoc2007}, {"voc2012", Protocol::kVoc2012}}));
+  eval->add_flag("--voc-inclusive-pixels", options->voc_inclusive_pixels,
+                 "Sides are max - min + 1, as in the VOC devkit");
+  eval->add_option("--method", options->method, "exact or binned [exact]")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, tools::Method>{
+          {"exact", tools::Method::kExact}, {"binned", tools::Method::kBinned}}));
+  eval->add_option("--format", options->format, "table or json [table]")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, tools::OutputFormat>{
+          {"table", tools::OutputFormat::kTable}, {"json", tools::OutputFormat::kJson}}));
+  eval->add_option("--image-size", *image_size,
+                   "WIDTHxHEIGHT of every YOLO image, where headers cannot be read");
+  eval->callback([options, image_size, &exit_code] {
+    if (!image_size->empty()) {
+      const auto size = dataset::ParseImageSize(*image_size);
+      if (!size) {
+        exit_code = FlagError("eval", "--image-size", size.error().message);
+        return;
+      }
+      options->image_size = *size;
+    }
+    exit_code = tools::RunEval(*options, std::cout, std::cerr);
+  });
+}
+
+// "1500ms", "30s", "5m", "2h", "1d", as in the configuration file.
+std::string ParseDurationFlag(const std::string& text, Duration& value) {
+  const auto parsed = config::ParseDuration(text);
+  if (!parsed) {
+    return parsed.error().message;
+  }
+  value = *parsed;
+  return {};
+}
+
+void AddSendOptions(CLI::App& command, tools::SendOptions& send, std::string& label_delay) {
+  command.add_flag("--fire-and-forget", send.fire_and_forget,
+                   "Publish to a SUB endpoint (--ingest.subscribe) without acknowledgements");
+  command.add_option("--model", send.model, "Name of the model")->capture_default_str();
+  command.add_option("--model-version", send.version, "Version of the model")->capture_default_str();
+  command.add_option("--stream", send.stream, "Name of the stream (camera, line, robot)");
+  command.add_option("--rate", send.rate, "Frames per second; 0: as fast as it goes")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  command.add_option("--label-delay", label_delay, "Labels follow this much later: 500ms, 30s, 5m [0s]");
+  command.add_flag("--json", send.json, "The summary as JSON");
+}
+
+void AddReplay(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<tools::ReplayOptions>();
+  auto image_size = std::make_shared<std::string>();
+  auto label_delay = std::make_shared<std::string>();
+  options->send.source = LabelSource::kHuman;
+  CLI::App* replay = app.add_subcommand("replay", "Stream a data set with predictions to a daemon");
+  replay->add_option("--ground-truth", options->ground_truth, "COCO JSON, YOLO or VOC folder")->required();
+  replay->add_option("--predictions", options->predictions, "COCO results JSON or folder of text files")
+      ->required();
+  replay->add_option("--to", options->send.to, "The daemon's --ingest.reliable endpoint")->required();
+  replay->add_option("--image-size", *image_size,
+                     "WIDTHxHEIGHT of every YOLO image, where headers cannot be read");
+  replay->add_flag("--loop", options->loop, "Again and again, with new frame ids");
+  AddSendOptions(*replay, options->send, *label_delay);
+  replay->callback([options, image_size, label_delay, &exit_code] {
+    if (!image_size->empty()) {
+      const auto size = dataset::ParseImageSize(*image_size);
+      if (!size) {
+        exit_code = FlagError("replay", "--image-size", size.error().message);
+        return;
+      }
+      options->image_size = *size;
+    }
+    if (const std::string error = ParseDurationFlag(*label_delay, options->send.label_delay);
+        !label_delay->empty() && !error.empty()) {
+      exit_code = FlagError("replay", "--label-delay", error);
+      return;
+    }
+    exit_code = tools::RunReplay(*options, std::cout, std::cerr);
+  });
+}
+
+void AddSimulate(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<tools::SimulateOptions>();
+  auto drifts = std::make_shared<std::vector<std::string>>();
+  auto size = std::make_shared<std::string>();
+  auto label_delay = std::make_shared<std::string>();
+  options->send.source = LabelSource::kSimulator;
+  options->send.model = "simulated";
+  options->send.rate = 10;
+  CLI::App* simulate =
+      app.add_subcommand("simulate", "Stream a made-up scene whose detector degrades on cue");
+  simulate->add_option("--to", options->send.to, "The daemon's --ingest.reliable endpoint");
+  simulate->add_option("--out", options->out, "Folder for ground_truth.json and predictions.json");
+  simulate->add_option("--frames", options->frames, "How many; 0: until interrupted")->capture_default_str();
+  simulate->add_option("--seed", options->scene.seed, "The same seed gives the same frames")
+      ->capture_default_str();
+  simulate->add_option("--objects", options->scene.objects, "Objects in the picture, on average")
+      ->check(CLI::Range(0.0, 500.0))
+      ->capture_default_str();
+  simulate->add_option("--size", *size, "WIDTHxHEIGHT of the picture [1280x720]");
+  simulate
+      ->add_option("--drift", *drifts,
+                   "KIND@FRAME[:AMOUNT], repeatable; KIND: small-misses, box-shift, over-confidence, clutter")
+      ->allow_extra_args(false);
+  AddSendOptions(*simulate, options->send, *label_delay);
+  simulate->callback([options, drifts, size, label_delay, &exit_code] {
+    for (const std::string& text : *drifts) {
+      const auto drift = tools::ParseDrift(text);
+      if (!drift) {
+        exit_code = FlagError("simulate", "--drift", drift.error().message);
+        return;
+      }
+      options->scene.drifts.push_back(*drift);
+    }
+    if (!size->empty()) {
+      const auto parsed = dataset::ParseImageSize(*size);
+      if (!parsed || parsed->width < 64 || parsed->height < 64) {
+        exit_code = FlagError("simulate", "--size", parsed ? "below 64x64" : parsed.error().message);
+        return;
+      }
+      options->scene.width = parsed->width;
+      options->scene.height = parsed->height;
+    }
+    if (const std::string error = ParseDurationFlag(*label_delay, options->send.label_delay);
+        !label_delay->empty() && !error.empty()) {
+      exit_code = FlagError("simulate", "--label-delay", error);
+      return;
+    }
+    exit_code = tools::RunSimulate(*options, std::cout, std::cerr);
+  });
+}
+
+void AddCheckConfig(CLI::App& app, int& exit_code) {
+  auto file = std::make_shared<std::string>();
+  auto json = std::make_shared<bool>(false);
+  CLI::App* check =
+      app.add_subcommand("check-config", "List every problem of a configuration, and what it will cost");
+  check->add_option("file", *file, "Configuration file")->required();
+  check->add_flag("--json", *json, "As JSON");
+  check->callback([file, json, &exit_code] {
+    exit_code = config::RunCheckConfig(*file, std::cout, std::cerr,
+                                       *json ? config::CheckFormat::kJson : config::CheckFormat::kText);
+  });
+}
+
+}  // namespace
+}  // namespace detwatch
+
+int main(int argc, char** argv) {
+  // Numbers are never printed or parsed with the process locale.
+  std::setlocale(LC_ALL, "C");
+  CLI::App app{"detwatch: live accuracy monitoring of deployed object detectors"};
+  app.set_version_flag("--version", "detwatch " + std::string(detwatch::kVersion) + " (" +
+                                        std::string(detwatch::kRevision) + ")");
+  app.require_subcommand(1);
+  int exit_code = 0;
+  detwatch::AddServe(app, exit_code);
+  detwatch::AddEval(app, exit_code);
+  detwatch::AddReplay(app, exit_code);
+  detwatch::AddSimulate(app, exit_code);
+  detwatch::AddCheckConfig(app, exit_code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // 0 for --help and --version; wrong flags are a configuration problem.
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return exit_code;
+}

@@ -1,0 +1,152 @@
+#include "daemon/serve/ingest_loop.h"
+
+#include <chrono>
+#include <utility>
+
+#include "daemon/serve/wiring.h"
+#include "lib/wire/encode.h"
+
+namespace detwatch::serve {
+namespace {
+
+constexpr Duration kCutInterval = std::chrono::seconds(1);
+constexpr std::size_t kBatch = 256;  // messages of a socket between two looks at the clock
+constexpr Duration kDrainLimit = std::chrono::seconds(5);
+
+}  // namespace
+
+IngestLoop::IngestLoop(std::unique_ptr<Sockets> sockets, const config::Config& config, Identity identity,
+                       Handover& handover)
+    : sockets_(std::move(sockets)),
+      identity_(std::move(identity)),
+      handover_(handover),
+      credit_bytes_(config.ingest.credit_bytes),
+      wire_limits_(ToPipeline(config, identity_.store_id).wire),
+      ingest_(ToPipeline(config, identity_.store_id)) {}
+
+TimePoint IngestLoop::ReadClock() {
+  now_ = clock_.Now(std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()),
+                    std::chrono::steady_clock::now().time_since_epoch());
+  if (clock_.holds() != holds_counted_) {
+    log::Warn("the wall clock ran ahead of the monotonic one; expiry is held until it is believed");
+    ingest_.CountClockHolds(clock_.holds() - holds_counted_);
+    holds_counted_ = clock_.holds();
+  }
+  return now_;
+}
+
+void IngestLoop::Run() {
+  next_cut_ = ReadClock() + kCutInterval;
+  while (!handover_.StopAsked()) {
+    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(next_cut_ - ReadClock());
+    // Nothing to wait for when a cut is due; when the state is busy, its answer wakes us.
+    const bool due = wait.count() <= 0;
+    sockets_->Wait(handover_.wake_fd(), due ? 50 : static_cast<int>(wait.count()));
+    handover_.ClearWake();
+    ReadClock();
+    Receive();
+    Acknowledge();
+    if (const auto config = handover_.TakeReload()) {
+      Reload(*config);
+    }
+    if ((now_ >= next_cut_ || cut_early_) && handover_.HasRoom()) {
+      ingest_.Tick(now_);
+      OfferCut(false);
+    }
+  }
+  sockets_->Unbind();
+  const auto give_up = std::chrono::steady_clock::now() + kDrainLimit;
+  while (sockets_->Receive(kBatch, [this](const Sockets::Message& message) { OnMessage(message); }) > 0 &&
+         std::chrono::steady_clock::now() < give_up) {
+    ReadClock();
+  }
+  OfferCut(true);
+  handover_.WaitUntilDrained();
+  Acknowledge();
+}
+
+void IngestLoop::Receive() {
+  sockets_->Receive(kBatch, [this](const Sockets::Message& message) { OnMessage(message); });
+}
+
+void IngestLoop::OnMessage(const Sockets::Message& message) {
+  if (!message.two_parts) {
+    ingest_.OnMalformed(message.transport, message.bytes);
+    return;
+  }
+  const pipeline::Reaction reaction =
+      ingest_.OnMessage(message.transport, message.header, message.payload, now_);
+  for (const RejectedItem& rejected : reaction.rejected) {
+    if (reject_log_.Pass(now_)) {
+      log::Warn("rejected", {{"publisher", reaction.publisher},
+                             {"reason", rejected.reason},
+                             {"detail", rejected.detail},
+                             {"held_back", std::to_string(reject_log_.TakeHeldBack())}});
+    }
+  }
+  if (message.transport != Transport::kReliable ||
+      ingest_.Publisher(reaction.publisher, Transport::kReliable) == nullptr) {
+    return;
+  }
+  if (!reaction.stale_epoch) {
+    sockets_->Remember(reaction.publisher);
+    std::size_t& bytes = unacknowledged_bytes_[reaction.publisher];
+    bytes += message.bytes;
+    cut_early_ = cut_early_ || bytes >= credit_bytes_ / 2;
+  }
+  if (reaction.reply) {
+    Reply(reaction.publisher, &reaction);
+  }
+}
+
+void IngestLoop::OfferCut(bool last) {
+  handover_.Offer(ingest_.TakeCut(now_), last);
+  next_cut_ = now_ + kCutInterval;
+  cut_early_ = false;
+  unacknowledged_bytes_.clear();
+}
+
+void IngestLoop::Acknowledge() {
+  for (const Absorbed& absorbed : handover_.TakeAbsorbed()) {
+    ingest_.OnAbsorbed(absorbed.marks, absorbed.cell_bytes);
+    for (const auto& mark : absorbed.marks) {
+      if (mark.transport == Transport::kReliable) {
+        Reply(mark.publisher, nullptr);
+      }
+    }
+  }
+}
+
+void IngestLoop::Reply(const std::string& publisher, const pipeline::Reaction* reaction) {
+  const delivery::PublisherState* state = ingest_.Publisher(publisher, Transport::kReliable);
+  if (state == nullptr) {
+    sockets_->Forget(publisher);
+    return;
+  }
+  wire::Reply reply;
+  reply.publisher = publisher;
+  reply.epoch = state->epoch;
+  reply.acknowledgement.store_id = identity_.store_id;
+  reply.acknowledgement.boot_id = identity_.boot_id;
+  reply.acknowledgement.received = state->received;
+  reply.acknowledgement.durable = state->durable;
+  reply.acknowledgement.credit_bytes = credit_bytes_;
+  reply.limits = wire_limits_;
+  if (reaction != nullptr) {
+    reply.epoch = reaction->epoch;
+    reply.acknowledgement.expected = reaction->expected;
+    reply.stale_epoch = reaction->stale_epoch;
+    reply.rejected = reaction->rejected;
+  }
+  if (!sockets_->Reply(publisher, wire::EncodeReply(reply))) {
+    sockets_->Forget(publisher);  // it says hello when it is back
+  }
+}
+
+void IngestLoop::Reload(const config::Config& config) {
+  const pipeline::PipelineConfig next = ToPipeline(config, identity_.store_id);
+  ingest_.Reload(next.limits, next.join, next.labels);
+  credit_bytes_ = config.ingest.credit_bytes;
+}
+
+}  // namespace detwatch::serve

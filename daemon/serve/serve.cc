@@ -1,0 +1,234 @@
+#include "daemon/serve/serve.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <random>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "daemon/config/load.h"
+#include "daemon/config/reload.h"
+#include "daemon/serve/ingest_loop.h"
+#include "daemon/serve/log.h"
+#include "daemon/serve/state_loop.h"
+#include "daemon/serve/web.h"
+#include "daemon/serve/wiring.h"
+#include "daemon/version.h"
+
+namespace detwatch::serve {
+namespace {
+
+std::string RandomId() {
+  std::random_device device;
+  std::string id;
+  for (int i = 0; i < 4; ++i) {
+    std::array<char, 9> word{};
+    std::snprintf(word.data(), word.size(), "%08x", device());
+    id += word.data();
+  }
+  return id;
+}
+
+std::string Join(const std::vector<std::string>& values) {
+  std::string text;
+  for (const std::string& value : values) {
+    text += (text.empty() ? "" : ",") + value;
+  }
+  return text.empty() ? "none" : text;
+}
+
+// File, then flags, then the check of both. Problems go to the log.
+std::optional<config::Config> LoadConfig(const ServeOptions& options) {
+  config::LoadResult loaded;
+  loaded.file = "flags";
+  if (!options.config_file.empty()) {
+    loaded = config::LoadFile(options.config_file);
+  }
+  for (const std::string& message : loaded.Messages()) {
+    log::Error(message);
+  }
+  if (!loaded.ok()) {
+    return std::nullopt;
+  }
+  config::ApplyOverrides(loaded.config, options.overrides);
+  const auto problems = config::Problems(loaded.config);
+  for (const config::Problem& problem : problems) {
+    log::Error(config::Describe(problem, loaded.file));
+  }
+  return problems.empty() ? std::optional(loaded.config) : std::nullopt;
+}
+
+// A thread whose exception is not lost: it is kept, and `failed_fd` becomes readable.
+class Worker {
+ public:
+  Worker(std::string name, std::function<void()> run, std::function<void()> on_failure, int failed_fd)
+      : name_(std::move(name)),
+        thread_([this, run = std::move(run), on_failure = std::move(on_failure), failed_fd] {
+          try {
+            run();
+          } catch (...) {
+            error_ = std::current_exception();
+            on_failure();
+            const std::uint64_t one = 1;
+            [[maybe_unused]] const ssize_t written = ::write(failed_fd, &one, sizeof(one));
+          }
+        }) {}
+  // Returns whether it ended well.
+  bool Join() {
+    thread_.join();
+    if (error_ == nullptr) {
+      return true;
+    }
+    try {
+      std::rethrow_exception(error_);
+    } catch (const std::exception& e) {
+      log::Error("a thread failed", {{"thread", name_}, {"error", e.what()}});
+    } catch (...) {
+      log::Error("a thread failed", {{"thread", name_}, {"error", "not a std::exception"}});
+    }
+    return false;
+  }
+
+ private:
+  std::string name_;
+  std::exception_ptr error_;  // written before the thread ends, read after Join
+  std::thread thread_;
+};
+
+class Fd {
+ public:
+  explicit Fd(int fd) : fd_(fd) {
+    if (fd < 0) {
+      throw std::system_error(errno, std::generic_category(), "serve");
+    }
+  }
+  ~Fd() { ::close(fd_); }
+  Fd(const Fd&) = delete;
+  Fd& operator=(const Fd&) = delete;
+  [[nodiscard]] int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+double UnixNow() {
+  return ToUnixSeconds(std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));
+}
+
+void Reload(const ServeOptions& options, config::Config& running, Handover& handover, Web& web) {
+  log::Info("reading the configuration again", {{"file", options.config_file}});
+  const auto next = LoadConfig(options);
+  std::vector<std::string> refused;
+  if (next) {
+    refused = config::RefusedChanges(running, *next);
+    for (const std::string& change : refused) {
+      log::Error("a reload cannot change this; restart instead", {{"change", change}});
+    }
+  }
+  const bool good = next && refused.empty();
+  web.SetReload(good, UnixNow());
+  if (!good) {
+    log::Error("the configuration was not reloaded; the old one stays");
+    return;
+  }
+  running = *next;
+  log::Configure(running.log.level, running.log.format);
+  handover.Reload(running);
+  log::Info("configuration reloaded");
+}
+
+// Until a signal says stop (true) or a thread has failed (false).
+bool WaitForEnd(int signal_fd, int failed_fd, const std::function<void()>& on_hangup) {
+  for (;;) {
+    std::array<pollfd, 2> fds{{{signal_fd, POLLIN, 0}, {failed_fd, POLLIN, 0}}};
+    if (::poll(fds.data(), fds.size(), -1) < 0) {
+      continue;  // EINTR
+    }
+    if (fds[1].revents != 0) {
+      return false;
+    }
+    signalfd_siginfo info{};
+    if (::read(signal_fd, &info, sizeof(info)) != static_cast<ssize_t>(sizeof(info))) {
+      continue;
+    }
+    if (info.ssi_signo != SIGHUP) {
+      return true;
+    }
+    on_hangup();
+  }
+}
+
+}  // namespace
+
+int RunServe(const ServeOptions& options) {
+  log::Configure(options.overrides.log_level.value_or(config::LogLevel::kInfo),
+                 options.overrides.log_format.value_or(config::LogFormat::kText));
+  auto config = LoadConfig(options);
+  if (!config) {
+    return 2;
+  }
+  log::Configure(config->log.level, config->log.format);
+
+  // Before any thread starts, so that all of them have the signals blocked.
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+    sigaddset(&signals, signal);
+  }
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  const Fd signal_fd(::signalfd(-1, &signals, SFD_CLOEXEC));
+  const Fd failed_fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+
+  auto sockets = Sockets::Bind(config->ingest);
+  if (!sockets) {
+    log::Error(sockets.error().message);
+    return 1;
+  }
+  const std::string subscribe = Join((*sockets)->subscribe_endpoints());
+  const std::string reliable = Join((*sockets)->reliable_endpoints());
+  // Without a store the counts live and die with this run.
+  const Identity identity{RandomId(), RandomId()};
+  Published published;
+  Web web(*config, published);
+  if (const auto started = web.Start(); !started) {
+    log::Error(started.error().message);
+    return 1;
+  }
+  Handover handover;
+  StateLoop state(ToPipeline(*config, identity.store_id), handover, published);
+  IngestLoop ingest(std::move(*sockets), *config, identity, handover);
+  const auto abandon = [&] { handover.Abandon(); };
+  Worker state_worker(
+      "state", [&] { state.Run(); }, abandon, failed_fd.get());
+  Worker ingest_worker(
+      "ingest", [&] { ingest.Run(); }, abandon, failed_fd.get());
+  web.SetReload(true, UnixNow());
+  web.SetReady(true);
+  log::Info("listening", {{"web", "http://" + web.bound()},
+                          {"subscribe", subscribe},
+                          {"reliable", reliable},
+                          {"version", std::string(kVersion)}});
+
+  const bool asked =
+      WaitForEnd(signal_fd.get(), failed_fd.get(), [&] { Reload(options, *config, handover, web); });
+  log::Info("stopping");
+  web.SetReady(false);
+  handover.AskStop();
+  const bool ingest_well = ingest_worker.Join();
+  const bool state_well = state_worker.Join();
+  log::Info("stopped");
+  return asked && ingest_well && state_well ? 0 : 1;
+}
+
+}  // namespace detwatch::serve

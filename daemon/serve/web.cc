@@ -1,0 +1,75 @@
+#include "daemon/serve/web.h"
+
+#include <utility>
+
+#include "daemon/serve/process_info.h"
+#include "daemon/version.h"
+#include "daemon/web/assets.h"
+
+namespace detwatch::serve {
+
+Web::Web(const config::Config& config, const Published& published)
+    : published_(published),
+      collector_([this] { return published_.Get(); }, [this] { return DescribeProcess(); },
+                 {config.limits.series, config.fleet.bins}) {
+  options_.listen_address = config.web.listen_address;
+  options_.connections.total = config.web.max_connections;
+  options_.connections.per_client = config.web.max_connections_per_ip;
+  options_.connections.timeout = std::chrono::duration_cast<std::chrono::milliseconds>(config.web.timeout);
+}
+
+Result<void> Web::Start() {
+  auto server = http::Server::Start(options_, MakeRoutes());
+  if (!server) {
+    return tl::unexpected(server.error());
+  }
+  server_ = std::move(*server);
+  return {};
+}
+
+void Web::SetReload(bool successful, double unix_seconds) {
+  reload_successful_ = successful;
+  if (successful) {
+    reload_seconds_ = unix_seconds;
+  }
+}
+
+expose::Process Web::DescribeProcess() const {
+  expose::Process process;
+  process.version = kVersion;
+  process.revision = kRevision;
+  process.ready = ready_;
+  process.config_reload_successful = reload_successful_;
+  process.config_reload_timestamp_seconds = reload_seconds_;
+  ReadProcess(process);
+  if (server_ != nullptr) {
+    const http::Counters counters = server_->counters();
+    for (const auto& [code, requests] : counters.requests_by_code) {
+      (code < 400 ? process.http_requests_ok : process.http_requests_failed) += requests;
+    }
+    process.http_connections_refused = counters.connections.refused;
+  }
+  return process;
+}
+
+http::Routes Web::MakeRoutes() {
+  http::Routes routes;
+  routes["/metrics"] = [this](const http::Request&) {
+    return http::Response(200, expose::kTextContentType, collector_.Text());
+  };
+  routes["/api/v1/summary"] = [this](const http::Request&) {
+    const auto snapshot = published_.Get();
+    return http::Response(200, http::kJson, expose::SummaryJson(snapshot.get(), DescribeProcess()));
+  };
+  routes["/-/healthy"] = [](const http::Request&) { return http::Response(200, http::kText, "healthy\n"); };
+  routes["/-/ready"] = [this](const http::Request&) {
+    return ready_ ? http::Response(200, http::kText, "ready\n")
+                  : http::Response(503, http::kText, "not ready: starting or stopping\n");
+  };
+  routes["/"] = [](const http::Request&) {
+    return http::Response(200, http::kHtml, std::string(web::IndexHtml()));
+  };
+  return routes;
+}
+
+}  // namespace detwatch::serve

@@ -1,0 +1,14 @@
+#pragma once
+// daemon/serve -- what the configuration file says, in the pipeline's words.
+
+#include <string>
+
+#include "daemon/config/config.h"
+#include "lib/pipeline/config.h"
+
+namespace detwatch::serve {
+
+// Requires: config::Problems(config) is empty.
+[[nodiscard]] pipeline::PipelineConfig ToPipeline(const config::Config& config, const std::string& store_id);
+
+}  // namespace detwatch::serve
