@@ -10,7 +10,8 @@
 // protocol with area ranges treats ground truths outside a range like difficult ones, and, as COCO does,
 // ignores detections outside it that took nothing.
 //
-// Cost: O(n log n + pairs of the same class that overlap x areas x thresholds). Allocation-free once warm.
+// Cost: O(n log n + pairs of the same class); area ranges and thresholds are decided together, a machine word
+// at a time. Allocation-free once warm.
 // Threads: none; one Matcher per thread. The result depends on the arguments only.
 
 #include <memory>

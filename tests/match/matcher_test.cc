@@ -5,11 +5,36 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstddef>
+#include <cstdlib>
+#include <new>
 #include <random>
 #include <utility>
 #include <vector>
 
 #include "tests/match/oracle_support.h"
+
+namespace {
+
+std::size_t allocations = 0;
+
+}  // namespace
+
+// Counted, for AWarmMatcherDoesNotAllocate.
+void* operator new(std::size_t size) {
+  ++allocations;
+  void* const memory = std::malloc(size);
+  if (memory == nullptr) {
+    std::abort();
+  }
+  return memory;
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t /*size*/) noexcept {
+  std::free(memory);
+}
 
 namespace detwatch::match {
 namespace {
@@ -164,19 +189,21 @@ TEST(MatcherTest, NothingOfAFrameIsLeftForTheNext) {
   }
 }
 
-TEST(MatcherTest, AWarmOutcomeKeepsItsMemory) {
+TEST(MatcherTest, AWarmMatcherDoesNotAllocate) {
   Frame frame;
   for (std::uint32_t i = 0; i < 50; ++i) {
-    frame.Detect(kBox, 0.5F, i);
+    frame.Truth({0, 0, 10.0 + i % 5, 10}, i % 3);
+    frame.Detect(kBox, 0.5F, i % 7);
+    frame.Detect(kBox, 0.6F, i % 7 == 0 ? 1000000 : 2);
   }
-  Matcher matcher(EvaluationParams::Coco());
-  FrameOutcome outcome;
-  matcher.Match(frame.view(), outcome);
-  const void* const detections = outcome.detections.data();
-  const void* const classes = outcome.classes.data();
-  matcher.Match(frame.view(), outcome);
-  EXPECT_EQ(outcome.detections.data(), detections);
-  EXPECT_EQ(outcome.classes.data(), classes);
+  for (const EvaluationParams& params : {EvaluationParams::Coco(), VocWithCocoGrid(true)}) {
+    Matcher matcher(params);
+    FrameOutcome outcome;
+    matcher.Match(frame.view(), outcome);
+    const std::size_t before = allocations;
+    matcher.Match(frame.view(), outcome);
+    EXPECT_EQ(allocations, before);
+  }
 }
 
 TEST(MatcherTest, AMatcherCanBeMoved) {
