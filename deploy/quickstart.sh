@@ -71,8 +71,8 @@ echo "publish   $reliable (acknowledged), $(endpoint subscribe) (fire and forget
 if $once; then
   echo "== stream a scene from another process"
   "$detwatch" simulate --seed 7 --frames 300 --out "$work/scene"
-  "$detwatch" replay --ground-truth "$work/scene/gt.json" --predictions "$work/scene/dt.json" --to "$reliable"
-  "$detwatch" eval --ground-truth "$work/scene/gt.json" --predictions "$work/scene/dt.json" --format json \
+  "$detwatch" replay --ground-truth "$work/scene/ground_truth.json" --predictions "$work/scene/predictions.json" --to "$reliable"
+  "$detwatch" eval --ground-truth "$work/scene/ground_truth.json" --predictions "$work/scene/predictions.json" --format json \
     >"$work/eval.json"
   echo "== compare the live numbers with the offline evaluation"
   /usr/bin/python3 deploy/live.py compare "$web" "$work/eval.json" --frames 300
