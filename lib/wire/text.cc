@@ -14,8 +14,8 @@ bool IsContinuation(unsigned char c) {
   return (c & 0xC0U) == 0x80U;
 }
 
-// Eight bytes of 0x20 to 0x7E? The sums carry into a byte's top bit exactly when it is out of range; a carry
-// between bytes needs a byte of 0x80 or more, which fails anyway.
+// Eight bytes of 0x20 to 0x7E? Either sum sets the top bit of a byte that is out of range; only such a byte
+// borrows from or carries into the next one. False sends the bytes the slow way.
 bool AreEightPrintable(const char* at) {
   constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
   std::uint64_t word = 0;
