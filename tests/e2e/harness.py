@@ -17,6 +17,7 @@ import tempfile
 import time
 import unittest
 import urllib.error
+import urllib.parse
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -209,10 +210,9 @@ class PrometheusServer(Process):
             "scrape_configs:\n"
             "  - job_name: detwatch\n"
             f"    static_configs: [{{targets: [{targets}]}}]\n", encoding="utf-8")
-        port = free_port()
         super().__init__([PROMETHEUS / "prometheus", f"--config.file={folder}/prometheus.yml",
-                          f"--storage.tsdb.path={folder}/data", f"--web.listen-address=127.0.0.1:{port}"])
-        self.web = f"http://127.0.0.1:{port}"
+                          f"--storage.tsdb.path={folder}/data", "--web.listen-address=127.0.0.1:0"])
+        self.web = "http://" + self.wait_log(r'"Listening on" address=(\S+)')[1]
         self.wait_log("Server is ready to receive web requests")
 
     def query(self, expression):
@@ -229,14 +229,6 @@ class PrometheusServer(Process):
     def __exit__(self, *arguments):
         super().__exit__(*arguments)
         self.folder.cleanup()
-
-
-def free_port():
-    """A port that was free a moment ago, for programs that cannot tell which one port 0 gave them."""
-    import socket
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def main():

@@ -52,7 +52,7 @@ class PageTest(unittest.TestCase):
 
     def test_the_page_shows_the_stream_and_is_not_blank(self):
         with harness.Daemon() as daemon, tempfile.TemporaryDirectory() as folder:
-            harness.checked("simulate", "--frames", "300", "--seed", "9", "--model", "shown-on-page", "--to",
+            harness.checked("simulate", "--rate", "0", "--frames", "300", "--seed", "9", "--model", "shown-on-page", "--to",
                             daemon.reliable)
             daemon.wait_judged(300)
             page = self.browse("--dump-dom", daemon.web + "/")

@@ -16,7 +16,7 @@ class PrometheusTest(unittest.TestCase):
     def test_promtool_finds_nothing_in_metrics_before_and_after_data(self):
         with harness.Daemon() as daemon:
             self.promtool(daemon.metrics().text)
-            harness.checked("simulate", "--frames", "200", "--seed", "3", "--to", daemon.reliable)
+            harness.checked("simulate", "--rate", "0", "--frames", "200", "--seed", "3", "--to", daemon.reliable)
             self.promtool(daemon.wait_judged(200).text)
 
     def promtool(self, text):

@@ -54,7 +54,7 @@ class ReplayTest(unittest.TestCase):
         with harness.Daemon() as daemon:
             for version in ("a", "b"):
                 harness.checked("replay", "--ground-truth", data.ground_truth, "--predictions", data.predictions,
-                                "--to", daemon.reliable, "--model", "yolo", "--version", version,
+                                "--to", daemon.reliable, "--model", "yolo", "--model-version", version,
                                 "--stream", version)
             metrics = daemon.wait_judged(2 * len(data.images))
         for version in ("a", "b"):
