@@ -1,6 +1,6 @@
-#include <algorithm>
+#include "lib/accumulate/count_table.h"
 
-#include "lib/accumulate/histogram.h"
+#include <algorithm>
 
 namespace detwatch::accumulate {
 namespace {

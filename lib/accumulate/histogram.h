@@ -10,8 +10,6 @@
 //    FP(t) = detections - true_positive(t) - ignored(t).
 // Counts are signed: a correction is a histogram with negative entries.
 //
-// Rows of thresholds exist only for bins that need them: true positives use a few dozen of 690 bins in most
-// classes, and in area 0 only a crowd or a difficult ground truth makes a detection ignored.
 // Laws: MergeCommutesAndAssociates, SubtractUndoesAdd, SerialisedFormIsTheSameValue,
 //   CoarseningCommutesWithAdd. Threads: none, owned by whoever holds the cell. Errors: Parse only.
 
@@ -22,6 +20,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/accumulate/count_table.h"
 #include "lib/accumulate/layout.h"
 #include "lib/core/evaluation.h"
 #include "lib/core/outcome.h"
@@ -78,63 +77,6 @@ struct Shape {
   [[nodiscard]] std::size_t tallies() const { return FrameOutcomes(operating_points, 0); }
 
   friend bool operator==(const Shape&, const Shape&) = default;
-};
-
-// Rows of equal width by bin, created when first written; storage only.
-class BinRows {
- public:
-  BinRows() = default;
-  BinRows(int bins, std::size_t width) : width_(width), row_of_bin_(static_cast<std::size_t>(bins), 0) {}
-
-  // The counters of a bin, created as zeros. Valid until the next new row.
-  [[nodiscard]] std::int64_t* Row(int bin) {
-    const std::uint16_t row = row_of_bin_[static_cast<std::size_t>(bin)];
-    return row != 0 ? rows_.data() + (row - 1U) * width_ : NewRow(bin);
-  }
-  // The same, empty when the bin was never touched.
-  [[nodiscard]] std::span<const std::int64_t> Find(int bin) const;
-  [[nodiscard]] std::int64_t At(int bin, std::size_t i) const {
-    const std::uint16_t row = row_of_bin_[static_cast<std::size_t>(bin)];
-    return row != 0 ? rows_[(row - 1U) * width_ + i] : 0;
-  }
-  [[nodiscard]] int bins() const { return static_cast<int>(row_of_bin_.size()); }
-  [[nodiscard]] std::size_t width() const { return width_; }
-  void Compact();  // drops rows that are all zero
-  void Clear();
-  [[nodiscard]] std::size_t bytes() const;
-
- private:
-  std::int64_t* NewRow(int bin);
-
-  std::size_t width_ = 0;
-  std::vector<std::uint16_t> row_of_bin_;  // 1 + row, 0: none
-  std::vector<std::int64_t> rows_;
-};
-
-// Counts by bin for one area range. Detections are dense: most of them match nothing, and counting such a
-// one is then a single increment in an array that stays in the cache.
-struct CountTable {
-  CountTable() = default;
-  CountTable(int bins, std::size_t thresholds)
-      : detections(static_cast<std::size_t>(bins), 0),
-        true_positives(bins, thresholds),
-        ignored(bins, thresholds) {}
-
-  std::vector<std::int64_t> detections;  // by bin
-  BinRows true_positives;                // by bin and threshold
-  BinRows ignored;                       // by bin and threshold
-
-  [[nodiscard]] int bins() const { return static_cast<int>(detections.size()); }
-  [[nodiscard]] std::int64_t Detections(int bin) const { return detections[static_cast<std::size_t>(bin)]; }
-  [[nodiscard]] std::int64_t TruePositives(int bin, std::size_t threshold) const {
-    return true_positives.At(bin, threshold);
-  }
-  [[nodiscard]] std::int64_t Ignored(int bin, std::size_t threshold) const {
-    return ignored.At(bin, threshold);
-  }
-  [[nodiscard]] std::int64_t FalsePositives(int bin, std::size_t threshold) const {
-    return Detections(bin) - TruePositives(bin, threshold) - Ignored(bin, threshold);
-  }
 };
 
 class Histogram {
