@@ -34,24 +34,24 @@
 namespace detwatch::client {
 
 struct PredictionDetails {
-  TimePoint capture_time;             // unknown when default
-  double inference_seconds = 0;       // 0: unknown
-  std::optional<std::string> stream;  // in place of the publisher's
+  TimePoint capture_time{};             // unknown when default
+  double inference_seconds = 0;         // 0: unknown
+  std::optional<std::string> stream{};  // in place of the publisher's
 };
 
 struct LabelDetails {
-  std::span<const double> areas;            // m square pixels, or none: width x height
-  std::span<const std::uint8_t> crowd;      // m, or none: no crowds
-  std::span<const std::uint8_t> difficult;  // m, or none: nothing difficult
+  std::span<const double> areas{};            // m square pixels, or none: width x height
+  std::span<const std::uint8_t> crowd{};      // m, or none: no crowds
+  std::span<const std::uint8_t> difficult{};  // m, or none: nothing difficult
   LabelSource source = LabelSource::kUnknown;
   Sampling sampling = Sampling::kUnknown;
   std::uint32_t revision = 0;  // a higher one replaces a lower one
   // No higher revision will come. When not said: true unless the source is human.
-  std::optional<bool> final;
+  std::optional<bool> final{};
   // The classes that were looked for. When not said: all of the list.
-  std::optional<std::span<const std::uint32_t>> examined;
-  TimePoint capture_time;
-  std::optional<std::string> stream;
+  std::optional<std::span<const std::uint32_t>> examined{};
+  TimePoint capture_time{};
+  std::optional<std::string> stream{};
 };
 
 class Publisher {
