@@ -126,15 +126,17 @@ std::string SummaryJson(const snapshot::Snapshot* snapshot, const Process& proce
   for (const snapshot::View& view : shown.views) {
     views.push_back(ToJson(view));
   }
-  const Json out = {{"taken", JsonTime(shown.taken)},
-                    {"version", process.version},
-                    {"revision", process.revision},
-                    {"ready", process.ready},
-                    {"start_time", JsonNumber(process.start_time_seconds)},
-                    {"counters", ToJson(shown.counters)},
-                    {"gauges", ToJson(shown.gauges)},
-                    {"models", std::move(models)},
-                    {"views", std::move(views)}};
+  const Json out = {
+      {"taken", JsonTime(shown.taken)},
+      {"version", process.version},
+      {"revision", process.revision},
+      {"ready", process.ready},
+      {"endpoints", {{"subscribe", process.subscribe_endpoints}, {"reliable", process.reliable_endpoints}}},
+      {"start_time", JsonNumber(process.start_time_seconds)},
+      {"counters", ToJson(shown.counters)},
+      {"gauges", ToJson(shown.gauges)},
+      {"models", std::move(models)},
+      {"views", std::move(views)}};
   // Bytes that are not UTF-8 become U+FFFD: an odd class name must not cost the whole document.
   return out.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
