@@ -47,8 +47,8 @@ class Grid {
     Lanes outside = 0;
     for (std::size_t a = 0; a < kMaxAreaRanges; ++a) {
       // No branch: areas are as good as random to a branch predictor.
-      const bool out = (area < lower_[a]) | (area > upper_[a]);
-      outside |= lane_[a] & (Lanes{0} - Lanes{out});
+      const Lanes out = Lanes{area < lower_[a]} | Lanes{area > upper_[a]};
+      outside |= lane_[a] & (Lanes{0} - out);
     }
     return outside;
   }

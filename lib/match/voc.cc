@@ -24,10 +24,10 @@ void MatchVoc(const Grid& grid, bool inclusive_pixels, std::span<const Box> boxe
         truth = &candidate;
       }
     }
-    const Lanes reached = grid.Reached(best);
-    if (reached == 0) {
+    if (truth == nullptr) {
       continue;
     }
+    const Lanes reached = grid.Reached(best);
     const Lanes ignored = reached & truth->ignored;
     const Lanes true_positive = reached & ~truth->ignored & ~truth->taken;
     truth->taken |= true_positive;

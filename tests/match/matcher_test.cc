@@ -6,35 +6,12 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
-#include <cstdlib>
-#include <new>
 #include <random>
 #include <utility>
 #include <vector>
 
+#include "tests/match/allocation_support.h"
 #include "tests/match/oracle_support.h"
-
-namespace {
-
-std::size_t allocations = 0;
-
-}  // namespace
-
-// Counted, for AWarmMatcherDoesNotAllocate.
-void* operator new(std::size_t size) {
-  ++allocations;
-  void* const memory = std::malloc(size);
-  if (memory == nullptr) {
-    std::abort();
-  }
-  return memory;
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t /*size*/) noexcept {
-  std::free(memory);
-}
 
 namespace detwatch::match {
 namespace {
@@ -200,9 +177,9 @@ TEST(MatcherTest, AWarmMatcherDoesNotAllocate) {
     Matcher matcher(params);
     FrameOutcome outcome;
     matcher.Match(frame.view(), outcome);
-    const std::size_t before = allocations;
+    const std::size_t before = Allocations();
     matcher.Match(frame.view(), outcome);
-    EXPECT_EQ(allocations, before);
+    EXPECT_EQ(Allocations(), before);
   }
 }
 
