@@ -130,6 +130,7 @@ LoadResult LoadText(std::string_view yaml, std::string file) {
     return result;
   }
   result.problems = std::move(findings.problems);
+  result.absent = std::move(findings.absent);
   for (Problem& problem : Problems(result.config)) {
     problem.line = findings.LineOf(problem.field);
     result.problems.push_back(std::move(problem));

@@ -14,9 +14,10 @@
 namespace detwatch::config {
 
 struct LoadResult {
-  Config config;                  // usable only when ok()
-  std::vector<Problem> problems;  // by line
-  std::string file;               // the name the problems are told with
+  Config config;                    // usable only when ok()
+  std::vector<Problem> problems;    // by line
+  std::vector<std::string> absent;  // keys that the sections given do not set, so they have their defaults
+  std::string file;                 // the name the problems are told with
 
   [[nodiscard]] bool ok() const { return problems.empty(); }
   // One line per problem, as Describe() gives them.

@@ -61,20 +61,17 @@ void Read(const Field& field, EvaluationParams& params, std::string* model) {
                      params.iou_thresholds.begin(), SnapToCoco);
     }
   };
-  const auto name = [&](const Field& value) {
-    if (model != nullptr) {
-      value.To(*model);
-    } else {
-      value.Note("belongs under models, not here");
-    }
-  };
-  field.Map({{"model", name},
-             {"protocol", protocol},
-             {"inclusive_pixels", Into(params.inclusive_pixels)},
-             {"iou_thresholds", thresholds},
-             {"area_ranges", [&](const Field& value) { ReadAreas(value, params.area_ranges); }},
-             {"max_dets", Into(params.max_dets)},
-             {"operating_points", Into(params.operating_points)}});
+  std::vector<Field::Key> keys = {
+      {"protocol", protocol},
+      {"inclusive_pixels", Into(params.inclusive_pixels)},
+      {"iou_thresholds", thresholds},
+      {"area_ranges", [&](const Field& value) { ReadAreas(value, params.area_ranges); }},
+      {"max_dets", Into(params.max_dets)},
+      {"operating_points", Into(params.operating_points)}};
+  if (model != nullptr) {
+    keys.push_back({"model", Into(*model)});
+  }
+  field.Map(keys);
 }
 
 }  // namespace

@@ -93,7 +93,7 @@ std::vector<std::pair<std::string, Field>> Field::Entries() const {
   return entries;
 }
 
-void Field::Map(std::initializer_list<Key> keys) const {
+void Field::Map(const std::vector<Key>& keys) const {
   if (node_.IsNull()) {
     return;
   }
@@ -105,10 +105,15 @@ void Field::Map(std::initializer_list<Key> keys) const {
   std::vector<std::string_view> known;
   for (const Key& key : keys) {
     known.push_back(key.name);
+    bool given = false;
     for (const auto& [name, field] : entries) {
       if (name == key.name && !field.node_.IsNull()) {
         key.read(field);
+        given = true;
       }
+    }
+    if (!given) {
+      findings_->absent.push_back(Child(std::string(key.name)));
     }
   }
   for (const auto& [name, field] : entries) {

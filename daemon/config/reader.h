@@ -8,7 +8,6 @@
 #include <yaml-cpp/yaml.h>
 
 #include <functional>
-#include <initializer_list>
 #include <map>
 #include <string>
 #include <string_view>
@@ -18,9 +17,10 @@
 
 namespace detwatch::config {
 
-// What reading found out: problems, and where each field stands.
+// What reading found out: problems, where each field stands, and which known keys were not given.
 struct Findings {
   std::vector<Problem> problems;
+  std::vector<std::string> absent;
   std::map<std::string, int, std::less<>> lines;  // by path
 
   // Of the field, else of what contains it, else 0.
@@ -41,7 +41,7 @@ class Field {
   void Note(std::string text) const;
 
   // A map with only these keys; reads those that are there, in this order, whatever the file's is.
-  void Map(std::initializer_list<Key> keys) const;
+  void Map(const std::vector<Key>& keys) const;
   // A map with any keys, in the file's order.
   void EachEntry(const std::function<void(const std::string&, const Field&)>& read) const;
   [[nodiscard]] bool IsMap() const { return node_.IsMap(); }

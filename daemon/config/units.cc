@@ -124,7 +124,7 @@ Result<std::uint64_t> ParseBytes(std::string_view text) {
   std::string_view rest = text;
   std::uint64_t number = 0;
   if (text.empty() || !IsDigit(text.front())) {
-    return Fail(Quoted(text) + " is not a size; write for example 64MiB or 2GiB");
+    return Fail(Quoted(text) + " is not a size; write a whole number of KiB, MiB or GiB");
   }
   const bool fits = TakeNumber(rest, number);
   for (const ByteUnit& unit : kByteUnits) {
@@ -136,7 +136,7 @@ Result<std::uint64_t> ParseBytes(std::string_view text) {
     }
     return number << unit.shift;
   }
-  return Fail(Quoted(text) + " has no unit we know; use KiB, MiB or GiB");
+  return Fail(Quoted(text) + " is not a size; write a whole number of KiB, MiB or GiB");
 }
 
 std::string FormatBytes(std::uint64_t bytes) {

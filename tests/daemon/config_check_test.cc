@@ -1,0 +1,189 @@
+// check-config, its estimates, and what a reload may change.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <functional>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "daemon/config/check.h"
+#include "daemon/config/estimate.h"
+#include "daemon/config/reload.h"
+#include "daemon/config/window.h"
+
+namespace detwatch::config {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::StartsWith;
+
+struct Checked {
+  int exit_code = 0;
+  std::string out, err;
+};
+
+Checked Check(const std::string& path, CheckFormat format = CheckFormat::kText) {
+  std::ostringstream out, err;
+  const int exit_code = RunCheckConfig(path, out, err, format);
+  return {exit_code, out.str(), err.str()};
+}
+
+// A file that is gone when the test ends.
+class TempFile {
+ public:
+  explicit TempFile(const std::string& text)
+      : path_(testing::TempDir() + "detwatch_" + std::to_string(getpid()) + ".yml") {
+    std::ofstream(path_) << text;
+  }
+  TempFile(const TempFile&) = delete;
+  TempFile& operator=(const TempFile&) = delete;
+  ~TempFile() { std::remove(path_.c_str()); }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+TEST(CheckConfigTest, EveryProblemIsListedAndTheExitCodeIs2) {
+  const TempFile file("log: {level: loud}\nweb:\n  timeout: x\n");
+  const Checked text = Check(file.path());
+  EXPECT_EQ(text.exit_code, 2);
+  EXPECT_THAT(text.out, IsEmpty());
+  EXPECT_THAT(text.err, AllOf(StartsWith(file.path() + ":1: log.level: "),
+                              HasSubstr("\n" + file.path() + ":3: web.timeout: ")));
+  const Checked json = Check(file.path(), CheckFormat::kJson);
+  EXPECT_EQ(json.exit_code, 2);
+  EXPECT_THAT(json.err, IsEmpty());
+  EXPECT_THAT(json.out, AllOf(HasSubstr("\"valid\": false"), HasSubstr("\"line\": 3"),
+                              HasSubstr("\"field\": \"web.timeout\"")));
+  EXPECT_EQ(Check("/nowhere").exit_code, 2);
+}
+
+TEST(CheckConfigTest, ASoundFileTellsWhatItWillCost) {
+  const Checked text = Check(std::string(DETWATCH_SOURCE_DIR) + "/deploy/detwatch.yml");
+  EXPECT_EQ(text.exit_code, 0);
+  EXPECT_THAT(text.err, IsEmpty());
+  EXPECT_THAT(text.out, AllOf(HasSubstr("model of 80 classes"), HasSubstr("limits.cell_bytes, 2GiB"),
+                              HasSubstr("455 per class, of which 360 fleet bins"), Not(HasSubstr("note:"))));
+  const Checked json = Check("", CheckFormat::kJson);
+  EXPECT_EQ(json.exit_code, 0);
+  EXPECT_THAT(json.out, AllOf(HasSubstr("\"valid\": true"), HasSubstr("\"assumed_classes\": 80")));
+}
+
+TEST(CheckConfigTest, WhatAnOpenPortMeansIsSaid) {
+  const TempFile file(
+      "web: {listen_address: \":9977\"}\ningest: {reliable: [\"tcp://*:5557\"], insecure: true}\n");
+  const Checked checked = Check(file.path());
+  EXPECT_EQ(checked.exit_code, 0);
+  EXPECT_THAT(checked.out,
+              AllOf(HasSubstr("note: tcp://*:5557 is open without keys: whoever reaches it can publish"),
+                    HasSubstr("note: :9977 is open: whoever reaches it can read all metrics")));
+}
+
+TEST(CheckConfigTest, JsonSurvivesNamesThatAreNotUtf8) {
+  const TempFile file("web: {\"\xff\xfe\": 1}\n");
+  EXPECT_EQ(Check(file.path(), CheckFormat::kJson).exit_code, 2);
+}
+
+TEST(EstimateTest, MemoryOfAModelIsWhatWasCalculated) {
+  const Config config;
+  const GroupMemory memory = EstimateGroup(config.evaluation, config.windows, 80);
+  // 13 MB of totals; 4096 records of 28 bytes for 80 classes; 29 to 114 MB of closed panes.
+  EXPECT_NEAR(static_cast<double>(memory.totals), 13.2e6, 0.2e6);
+  EXPECT_EQ(memory.rings, 80U * 4096 * 28);
+  EXPECT_NEAR(static_cast<double>(memory.panes_least), 29e6, 0.1e6);
+  EXPECT_NEAR(static_cast<double>(memory.panes_most), 114e6, 0.3e6);
+}
+
+TEST(EstimateTest, SeriesAreThoseOfTheMetricTables) {
+  Config config;
+  const GroupSeries full = EstimateSeries(config, config.views[0]);
+  // Four windows: 5 facts, mAP 4 areas x 3 IoUs x 3 bounds, AR 3 + 3, micro and macro 2 x 3 x 2 IoUs;
+  // 49 of the three histograms.
+  EXPECT_EQ(full.fixed, 4U * (5 + 36 + 6 + 12) + 49);
+  // Four windows: ground truths, IoU mean, frames 2, P, R and F1 at 2 IoUs, AP 9, calibration 2; counters
+  // 1 + 6 + 4; 90 bins x 2 IoUs x 2.
+  EXPECT_EQ(full.per_class, 4U * (1 + 1 + 2 + 6 + 9 + 2) + 11 + 360);
+  EXPECT_EQ(full.per_class_fleet, 360U);
+  config = LoadText("evaluation: {protocol: voc2012}\nviews: [{name: a}, {name: b}]\nfleet: {bins: false}\n")
+               .config;
+  // One threshold, one area, one max dets.
+  EXPECT_EQ(EstimateSeries(config, config.views[0]).per_class, 4U * (1 + 1 + 2 + 3 + 3 + 2) + 8);
+  const GroupSeries headlines = EstimateSeries(config, config.views[1]);
+  EXPECT_EQ(headlines.per_class, 0U);
+  EXPECT_EQ(headlines.fixed, 4U * (5 + 3 + 2 * 2 + 1));
+}
+
+TEST(EstimateTest, MoreOfAnythingNeverCostsLess) {
+  const Config config;
+  const auto most = [&](const EvaluationParams& params, std::size_t windows, std::uint64_t classes) {
+    std::vector<WindowSpec> some(config.windows.begin(),
+                                 config.windows.begin() + static_cast<std::ptrdiff_t>(windows));
+    return EstimateGroup(params, some, classes).most();
+  };
+  const EvaluationParams coco = EvaluationParams::Coco();
+  EvaluationParams points = coco;
+  points.operating_points = {0.5F, 0.6F};
+  EXPECT_LT(most(coco, 3, 1), most(coco, 3, 2));
+  EXPECT_LT(most(coco, 2, 80), most(coco, 3, 80));
+  EXPECT_LT(most(EvaluationParams::Voc(Protocol::kVoc2007, false), 3, 80), most(coco, 3, 80));
+  EXPECT_LT(most(coco, 3, 80), most(points, 3, 80));
+  EXPECT_LE(EstimateDedup({.frames = 1'000'000}), EstimateDedup({.frames = 4'000'000}));
+  // Each table holds its frames at 3/4.
+  EXPECT_GE(EstimateDedup({}) * 3 / 4, 4U * 16 * 4'000'000);
+}
+
+TEST(ReloadTest, EveryFieldIsEitherTakenOverOrRefused) {
+  struct Case {
+    std::function<void(Config&)> change;
+    std::string refused;  // the field named; empty when it can be taken over
+  };
+  const std::vector<Case> cases = {
+      {[](Config& c) { c.web.timeout *= 2; }, "web"},
+      {[](Config& c) { c.web.listen_address = ":1"; }, "web"},
+      {[](Config& c) { c.ingest.reliable.clear(); }, "ingest"},
+      {[](Config& c) { c.ingest.insecure = true; }, "ingest"},
+      {[](Config& c) { c.evaluation.max_dets = {5}; }, "evaluation"},
+      {[](Config& c) {
+         c.models.push_back({"m", EvaluationParams::Coco()});
+       },
+       "models"},
+      {[](Config& c) { c.windows.pop_back(); }, "windows"},
+      {[](Config& c) { c.views[0].group_by = {"model"}; }, "views"},
+      {[](Config& c) { c.views[0].name = "x"; }, "views"},
+      {[](Config& c) { c.views[0].windows.pop_back(); }, "views"},
+      {[](Config& c) { c.views.push_back(c.views[0]); }, "views"},
+      {[](Config& c) { c.views[0].classes = false; }, ""},
+      {[](Config& c) { c.views[0].families.calibration = false; }, ""},
+      {[](Config& c) { c.join.retention *= 2; }, ""},
+      {[](Config& c) { c.join.bytes *= 2; }, ""},
+      {[](Config& c) { c.dedup.frames = 1; }, ""},
+      {[](Config& c) { c.limits.series = 1; }, ""},
+      {[](Config& c) { c.labels.sources = {LabelSource::kHuman}; }, ""},
+      {[](Config& c) { c.fleet.bins = false; }, ""},
+      {[](Config& c) { c.log.level = LogLevel::kDebug; }, ""},
+  };
+  for (const Case& change : cases) {
+    Config next;
+    change.change(next);
+    ASSERT_FALSE(next == Config()) << change.refused;
+    if (change.refused.empty()) {
+      EXPECT_THAT(RefusedChanges(Config(), next), IsEmpty());
+    } else {
+      EXPECT_THAT(RefusedChanges(Config(), next),
+                  ElementsAre(StartsWith(change.refused + " cannot change without a restart: ")));
+    }
+  }
+  EXPECT_THAT(RefusedChanges(Config(), Config()), IsEmpty());
+}
+
+}  // namespace
+}  // namespace detwatch::config
