@@ -36,7 +36,8 @@ class LifecycleTest(unittest.TestCase):
             self.assertEqual(daemon.get("/nowhere")[0], 404)
             self.assertEqual(daemon.get("/metrics", method="POST")[0], 405)
             self.assertIn("html", daemon.get("/")[1]["Content-Type"])
-            self.assertEqual(daemon.summary()["views"][0]["groups"], [])
+            views = harness.wait_for(lambda: daemon.summary()["views"], "the first snapshot")
+            self.assertEqual((views[0]["name"], views[0]["groups"]), ("default", []))
 
     def test_sigterm_counts_and_acknowledges_what_has_arrived(self):
         for how in (signal.SIGTERM, signal.SIGINT):
@@ -134,7 +135,7 @@ class LifecycleTest(unittest.TestCase):
     def test_a_bad_configuration_is_exit_code_2_with_every_problem_and_its_line(self):
         path = self.config("web:\n  listen_address: 7\n  max_connections: lots\nevaluation:\n"
                            "  iou_thresholds: [0.5, 1.5]\nsurprise: true\n")
-        for command in (("serve", "--config.file", path), ("check-config", "--config.file", path)):
+        for command in (("serve", "--config.file", path), ("check-config", path)):
             done = harness.run(*command, timeout=20)
             self.assertEqual(done.returncode, 2, command)
             for line in (3, 5, 6):
@@ -142,7 +143,7 @@ class LifecycleTest(unittest.TestCase):
 
     def test_check_config_takes_the_files_that_ship_and_estimates_their_cost(self):
         for name in ("deploy/detwatch.yml", "deploy/docker/detwatch.yml"):
-            output = harness.checked("check-config", "--config.file", harness.ROOT / name)
+            output = harness.checked("check-config", harness.ROOT / name)
             self.assertRegex(output, r"(?i)series")
             self.assertRegex(output, r"(?i)mi?b|memory")
 
