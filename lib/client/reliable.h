@@ -33,7 +33,7 @@ class ReliableLink : public Link {
 
   bool joined_ = false;  // the connection stands
   bool synced_ = false;  // and a hello on it was answered
-  bool asked_ = false;   // the next answer tells what is really missing
+  bool asked_ = false;   // nothing was sent since the last hello: its answer tells what is missing
   Monotonic said_hello_;
   Monotonic heard_;
   Monotonic last_sent_;

@@ -14,7 +14,6 @@
 namespace detwatch::client::test {
 namespace {
 
-using testing::HasSubstr;
 using testing::StartsWith;
 
 constexpr Duration kPatience = std::chrono::seconds(10);

@@ -24,7 +24,7 @@ class ReliableLink(_link.Link):
     def __init__(self, settings: _link.Settings, announcements) -> None:
         self._joined = False    # the connection stands
         self._synced = False    # and a hello on it was answered
-        self._asked = False     # the next answer tells what is really missing
+        self._asked = False     # nothing was sent since the last hello: its answer tells what is missing
         self._expected = (0, 0.0)  # the last gap that was asked about, and when
         self._said_hello = self._heard = self._last_sent = time.monotonic()
         self._patience = 0.0
@@ -50,6 +50,7 @@ class ReliableLink(_link.Link):
 
     def _on_sent(self) -> None:
         self._last_sent = time.monotonic()
+        self._asked = False  # the answer to a hello that went before says nothing about this message
 
     def _tick(self, now: float) -> None:
         if not self._joined:
