@@ -100,7 +100,10 @@ void IngestLoop::OnMessage(const Sockets::Message& message) {
 }
 
 void IngestLoop::OfferCut(bool last) {
-  handover_.Offer(ingest_.TakeCut(now_), last);
+  auto cut = ingest_.TakeCut(now_);
+  cut->early = cut_early_;
+  cut->last = last;
+  handover_.Offer(std::move(cut), last);
   next_cut_ = now_ + kCutInterval;
   cut_early_ = false;
   unacknowledged_bytes_.clear();

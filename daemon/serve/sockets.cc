@@ -99,7 +99,6 @@ Result<std::unique_ptr<Sockets>> Sockets::Bind(const config::Ingest& config) {
         static_cast<int>(reliable ? config.reliable_high_water_mark : config.high_water_mark));
     Set(handle, ZMQ_TCP_KEEPALIVE, 1);
     Set(handle, ZMQ_TCP_KEEPALIVE_IDLE, 30);
-    Set(handle, ZMQ_IPV6, 1);
     const auto most = static_cast<std::int64_t>(4 * config.message_bytes);
     zmq_setsockopt(handle, ZMQ_MAXMSGSIZE, &most, sizeof(most));
     if (reliable) {
@@ -109,6 +108,8 @@ Result<std::unique_ptr<Sockets>> Sockets::Bind(const config::Ingest& config) {
       zmq_setsockopt(handle, ZMQ_SUBSCRIBE, "", 0);  // one prefix: more than 1000 are lost on reconnect
     }
     for (const std::string& endpoint : endpoints) {
+      // Only where asked for: with it, IPv4 endpoints would be told as [::ffff:127.0.0.1].
+      Set(handle, ZMQ_IPV6, endpoint.starts_with("tcp://[") ? 1 : 0);
       if (zmq_bind(handle, ToZmq(endpoint).c_str()) != 0) {
         return Fail("cannot bind " + endpoint + ": " + zmq_strerror(errno));
       }

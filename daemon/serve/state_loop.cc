@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
+#include <vector>
 
 namespace detwatch::serve {
 namespace {
@@ -18,22 +20,26 @@ StateLoop::StateLoop(const pipeline::PipelineConfig& config, Handover& handover,
 void StateLoop::Run() {
   Steady::time_point next{};
   TimePoint taken;
-  bool shown = true;
+  // Absorbed, but not told yet: what a publisher knows to be counted can be read in a snapshot.
+  std::vector<Absorbed> untold;
+  const auto tell = [&] {
+    for (Absorbed& absorbed : untold) {
+      handover_.Post(std::move(absorbed));
+    }
+    untold.clear();
+  };
   while (const auto cut = handover_.Wait()) {
     state_.Absorb(*cut);
     taken = cut->taken;
-    shown = false;
-    if (const auto started = Steady::now(); started >= next) {
+    untold.push_back({cut->marks, state_.cell_bytes()});
+    if (const auto started = Steady::now(); started >= next || cut->last) {
       published_.Set(state_.Take(taken));
       const Duration spent = Steady::now() - started;
       next = started + std::max<Duration>(kSnapshotInterval, 2 * spent);
-      shown = true;
+      tell();
+    } else if (cut->early) {
+      tell();  // a publisher is about to run out of credit
     }
-    // After the snapshot: what a publisher knows to be counted can be read.
-    handover_.Post({cut->marks, state_.cell_bytes()});
-  }
-  if (!shown) {
-    published_.Set(state_.Take(taken));
   }
 }
 

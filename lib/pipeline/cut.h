@@ -89,6 +89,8 @@ struct ModelDelta {
 struct Cut {
   std::uint64_t number = 0;
   TimePoint taken;
+  bool early = false;  // a publisher waits for the acknowledgement
+  bool last = false;   // the daemon stops
   std::vector<GroupDefinition> new_groups;
   std::vector<GroupId> retired_groups;
   std::vector<std::string> new_classes;        // continue the class indices

@@ -2,9 +2,9 @@
 """Runs clang-tidy over our sources, two at a time, and skips what has not changed since it was last clean.
 
 A file is skipped when its own text, every header of ours it includes, its compile command, .clang-tidy and the
-version of clang-tidy are those of its last clean run; what was clean is remembered in build/tidy-cache.
+version of clang-tidy are those of its last clean run; what was clean is remembered in ~/.cache/detwatch-tidy.
 
-  tidy.py [--jobs N] [--no-cache] [PART...]      only sources whose path contains one of PART
+  tidy.py [--jobs N] [--no-cache] [PART...]      only sources whose path starts with one of PART
 """
 
 import argparse
@@ -22,7 +22,8 @@ import time
 from repository import ROOT
 
 BUILD = ROOT / "build" / "tidy"
-CACHE = ROOT / "build" / "tidy-cache"
+# Beside ccache's, so that a fresh clone starts warm too.
+CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "detwatch-tidy"
 TIDY = "clang-tidy-14"
 
 
@@ -45,7 +46,7 @@ def sources(parts):
         if not path.is_relative_to(ROOT) or path.is_relative_to(ROOT / "build"):
             continue
         name = path.relative_to(ROOT).as_posix()
-        if not parts or any(part in name for part in parts):
+        if not parts or any(name.startswith(part) for part in parts):
             chosen[name] = entry["command"]
     return sorted(chosen.items(), key=lambda item: -(ROOT / item[0]).stat().st_size)
 

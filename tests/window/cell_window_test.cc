@@ -1,0 +1,108 @@
+#include "lib/window/cell_window.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+
+namespace detwatch::window {
+namespace {
+
+using accumulate::Histogram;
+using accumulate::Shape;
+
+const EvaluationParams& Params() {
+  static const EvaluationParams params = EvaluationParams::Coco();
+  return params;
+}
+
+// One frame's counts with a few detections, or with sign -1 their removal.
+Histogram RandomDelta(std::mt19937& random, int sign = 1) {
+  Histogram delta(Shape::Coarse(Params()));
+  ClassOutcome outcome;
+  outcome.ground_truths = {2, 1, 1, 0};
+  std::vector<DetectionOutcome> detections(random() % 6);
+  outcome.count = static_cast<std::uint32_t>(detections.size());
+  for (DetectionOutcome& detection : detections) {
+    detection.score = static_cast<float>(random() % 1000) / 1000.0F;
+    detection.true_positive[0] = static_cast<IouMask>(random() % 1024);
+    detection.true_positive[1] = detection.true_positive[0];
+    detection.iou = 0.75F;
+  }
+  delta.Count(Params(), outcome, detections, sign);
+  delta.AddTally(delta.shape().Frames(), sign);
+  return delta;
+}
+
+TEST(CellWindowTest, TheSumEqualsAFromScratchSumOfItsPanes) {
+  for (unsigned seed = 1; seed <= 10; ++seed) {
+    std::mt19937 random(seed);
+    const std::int64_t panes = 1 + static_cast<std::int64_t>(random() % 12);
+    CellWindow window(Shape::Coarse(Params()), panes);
+    std::map<std::int64_t, Histogram> by_pane;
+    std::int64_t current = 1000;
+    for (int step = 0; step < 300; ++step) {
+      if (random() % 3 == 0) {
+        current += static_cast<std::int64_t>(random() % (random() % 5 == 0 ? 20 : 3));
+        window.Advance(current);
+      }
+      // Mostly the open pane; sometimes a change of a closed one, which may have left.
+      const std::int64_t pane =
+          random() % 4 == 0 ? current - static_cast<std::int64_t>(random() % 15) : current;
+      const Histogram delta = RandomDelta(random);
+      EXPECT_EQ(window.Apply(pane, delta), pane > current - panes);
+      by_pane.try_emplace(pane, Shape::Coarse(Params())).first->second.Add(delta);
+      Histogram expected(Shape::Coarse(Params()));
+      for (const auto& [index, counts] : by_pane) {
+        if (index > current - panes) {
+          expected.Add(counts);
+        }
+      }
+      ASSERT_TRUE(window.sum() == expected) << "seed " << seed << " step " << step;
+    }
+  }
+}
+
+TEST(CellWindowTest, ACorrectionOfAClosedPaneLeavesNothingBehind) {
+  CellWindow window(Shape::Coarse(Params()), 5);
+  std::mt19937 random(1);
+  const Histogram wrong = RandomDelta(random);
+  window.Apply(10, wrong);
+  window.Advance(12);
+  Histogram back(Shape::Coarse(Params()));
+  back.Subtract(wrong);
+  EXPECT_TRUE(window.Apply(10, back));
+  EXPECT_TRUE(window.sum().IsZero());
+  EXPECT_FALSE(window.Advance(30));  // nothing was left to expire
+}
+
+TEST(CellWindowTest, MemoryIsFlatOnceTheWindowIsFull) {
+  CellWindow window(Shape::Coarse(Params()), 20);
+  std::mt19937 random(2);
+  std::size_t full = 0;
+  for (std::int64_t pane = 0; pane < 2000; ++pane) {
+    for (int i = 0; i < 5; ++i) {
+      window.Apply(pane, RandomDelta(random));
+    }
+    if (pane == 100) {
+      full = window.bytes();
+    }
+  }
+  EXPECT_LT(static_cast<double>(window.bytes()), 1.3 * static_cast<double>(full));
+}
+
+TEST(CellWindowTest, FinerCountsAreTakenInTheWindowsLayout) {
+  CellWindow window(Shape::Coarse(Params()), 2);
+  Histogram fine(Shape::Fine(Params()));
+  ClassOutcome outcome;
+  outcome.count = 1;
+  std::vector<DetectionOutcome> detections(1);
+  detections[0].score = 0.7F;
+  fine.Count(Params(), outcome, detections);
+  window.Apply(3, fine);
+  const auto& layout = window.sum().shape().layout(0);
+  EXPECT_EQ(window.sum().table(0).Detections(layout.Bin(0.7F)), 1);
+}
+
+}  // namespace
+}  // namespace detwatch::window
