@@ -101,8 +101,8 @@ constexpr std::array<Row, kFamilies> kTable = {{
      {"detwatch_clock_held_total", kCounter, "Times the wall clock jumped ahead and expiry was held back."}},
     {Family::kLabelDelay,
      {"detwatch_label_delay_seconds", kHistogram,
-      "Time in seconds between the arrival of the predictions of a frame and of its labels; 0 when labels "
-      "came first."}},
+      "Time in seconds that the predictions of a judged frame waited for its labels; 0 when the labels came "
+      "first."}},
     {Family::kPendingFrames,
      {"detwatch_join_pending_frames", kGauge, "Halves of frames waiting in the join, by what is missing."}},
     {Family::kPendingBytes, {"detwatch_join_pending_bytes", kGauge, "Memory held by the join, in bytes."}},
@@ -114,7 +114,7 @@ constexpr std::array<Row, kFamilies> kTable = {{
      {"detwatch_models", kGauge, "Model settings known; one model and version counts once."}},
     {Family::kGroups, {"detwatch_groups", kGauge, "Groups over all views."}},
     {Family::kCells,
-     {"detwatch_cells", kGauge, "Cells held; one class of one group in one window counts once."}},
+     {"detwatch_cells", kGauge, "Cells held; one class of one group counts once, with all its windows."}},
     {Family::kCellBytes, {"detwatch_cell_bytes", kGauge, "Memory held by cells, in bytes."}},
     {Family::kCellLimitBytes,
      {"detwatch_cell_limit_bytes", kGauge, "Largest memory cells may hold, in bytes."}},

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <string>
 
 #include "lib/accumulate/layout.h"
@@ -45,6 +47,11 @@ void EmitFrameOutcomes(const GroupContext& context, const LabelSet& labels, cons
   }
 }
 
+bool HasThreshold(const EvaluationParams& params, double iou) {
+  return std::any_of(params.iou_thresholds.begin(), params.iou_thresholds.end(),
+                     [&](double threshold) { return std::abs(threshold - iou) < 1e-9; });
+}
+
 std::int64_t At(const std::vector<std::vector<std::int64_t>>& bins, std::size_t threshold, std::size_t bin) {
   return threshold < bins.size() && bin < bins[threshold].size() ? bins[threshold][bin] : 0;
 }
@@ -74,14 +81,15 @@ void EmitFleetBins(const GroupContext& context, const std::vector<double>& fleet
   std::vector<std::vector<LabelSet>> leaves;
   for (const double iou : fleet_ious) {
     const LabelSet label("iou", IouText(iou));
-    auto& of_iou = leaves.emplace_back();
-    for (std::size_t b = 0; b < bins; ++b) {
+    auto& of_iou =
+        leaves.emplace_back();  // stays empty, and so without series, where the group has no such threshold
+    for (std::size_t b = 0; b < bins && HasThreshold(context.params, iou); ++b) {
       of_iou.push_back(label.With("bin", BinText(static_cast<int>(b))));
     }
   }
   ForEachClass(context, [&](const LabelSet& labels, const ClassCounters& counters) {
     for (std::size_t i = 0; i < leaves.size(); ++i) {
-      for (std::size_t b = 0; b < bins; ++b) {
+      for (std::size_t b = 0; b < leaves[i].size(); ++b) {
         out.Count(Family::kBinDetections, labels, leaves[i][b], At(counters.bin_detections, i, b));
         out.Count(Family::kBinTruePositives, labels, leaves[i][b], At(counters.bin_true_positives, i, b));
       }

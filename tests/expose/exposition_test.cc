@@ -271,6 +271,15 @@ TEST(ExpositionTest, VocHasOneThresholdAndNoMeanOverThresholds) {
   EXPECT_TRUE(text.Has("detwatch_average_recall" + group + R"(,max_dets="unlimited",area="all"})"));
 }
 
+TEST(ExpositionTest, AThresholdTheGroupIsNotEvaluatedAtHasNoFleetBins) {
+  const auto snapshot = SampleSnapshot();
+  snapshot->fleet_ious = {0.5, 0.9};
+  const ParsedText text = Exposed(snapshot);
+  const std::string person = R"({view="default",model="yolo",version="1",class="person")";
+  EXPECT_TRUE(text.Has("detwatch_bin_detections_total" + person + R"(,iou="0.50",bin="07"})"));
+  EXPECT_FALSE(text.Has("detwatch_bin_detections_total" + person + R"(,iou="0.90",bin="07"})"));
+}
+
 TEST(ExpositionTest, BinsAreNumberedInAscendingConfidence) {
   const ParsedText text = Exposed(SampleSnapshot());
   EXPECT_TRUE(

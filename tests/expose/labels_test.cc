@@ -3,8 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <charconv>
-#include <clocale>
 #include <limits>
+#include <locale>
+#include <sstream>
 #include <string>
 
 #include "lib/core/evaluation.h"
@@ -49,12 +50,21 @@ TEST(NumberTextTest, EveryValueReadsBackAsItself) {
   EXPECT_EQ(Text(std::numeric_limits<double>::infinity()), "+Inf");
 }
 
+// Decimal comma and grouped thousands, as in many countries.
+class Continental : public std::numpunct<char> {
+  [[nodiscard]] char do_decimal_point() const override { return ','; }
+  [[nodiscard]] char do_thousands_sep() const override { return '.'; }
+  [[nodiscard]] std::string do_grouping() const override { return "\3"; }
+};
+
 TEST(NumberTextTest, TheLocaleHasNoSay) {
-  const std::string before = std::setlocale(LC_ALL, nullptr);
-  const bool german = std::setlocale(LC_ALL, "de_DE.UTF-8") != nullptr;
-  EXPECT_EQ(Text(0.5), "0.5") << (german ? "de_DE" : "locale not installed");
+  const std::locale before = std::locale::global(std::locale(std::locale::classic(), new Continental));
+  std::ostringstream stream;
+  stream << 1234.5;
+  EXPECT_EQ(stream.str(), "1.234,5") << "the locale is not in force";
+  EXPECT_EQ(Text(1234.5), "1234.5");
   EXPECT_EQ(IouText(0.5), "0.50");
-  std::setlocale(LC_ALL, before.c_str());
+  std::locale::global(before);
 }
 
 TEST(LabelTextTest, ThresholdsHaveTwoDecimals) {
