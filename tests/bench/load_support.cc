@@ -132,7 +132,7 @@ class Scene {
 
 [[noreturn]] void Die(const std::string& message) {
   std::fprintf(stderr, "bench: %s\n", message.c_str());
-  std::exit(1);
+  std::exit(1);  // NOLINT(concurrency-mt-unsafe): benchmarks load on one thread
 }
 
 }  // namespace
@@ -203,7 +203,8 @@ Load ReadDump(const std::string& path) {
 
 const Load& ReferenceLoad() {
   static const Load load = [] {
-    const char* const dump = std::getenv("DETWATCH_BENCH_DUMP");
+    const char* const dump =
+        std::getenv("DETWATCH_BENCH_DUMP");  // NOLINT(concurrency-mt-unsafe): nobody sets it meanwhile
     return dump != nullptr ? ReadDump(dump) : MakeLoad(5000, 80, 42);
   }();
   return load;

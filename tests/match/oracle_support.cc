@@ -53,7 +53,7 @@ std::vector<Verdict> EvaluateCoco(const Frame& frame, const std::vector<std::siz
                                   double threshold) {
   std::vector<char> gt_ignore(gt.size());
   for (std::size_t g = 0; g < gt.size(); ++g) {
-    gt_ignore[g] = Flag(frame.crowd, gt[g]) || Outside(frame.ground_truth_areas[gt[g]], range);
+    gt_ignore[g] = Flag(frame.crowd, gt[g]) || Outside(frame.ground_truth_areas[gt[g]], range) ? 1 : 0;
   }
   std::vector<std::size_t> order(gt.size());
   std::iota(order.begin(), order.end(), 0);
