@@ -56,8 +56,10 @@ class Reader {
  private:
   Result<void> ReadLists() {
     object root;
-    if (file_.document().get_object().get(root) != simdjson::SUCCESS) {
+    if (const auto code = file_.document().get_object().get(root); code == simdjson::INCORRECT_TYPE) {
       return Fail(path_.string() + ": not a COCO instances file: the top level is not an object");
+    } else if (code != simdjson::SUCCESS) {
+      return file_.Broken(code);
     }
     bool images = false;
     bool annotations = false;

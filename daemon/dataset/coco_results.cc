@@ -90,8 +90,10 @@ class Reader {
       return opened;
     }
     simdjson::ondemand::array list;
-    if (file_.document().get_array().get(list) != simdjson::SUCCESS) {
+    if (const auto code = file_.document().get_array().get(list); code == simdjson::INCORRECT_TYPE) {
       return Fail(path_.string() + ": not a COCO results file: the top level is not a list");
+    } else if (code != simdjson::SUCCESS) {
+      return file_.Broken(code);
     }
     return ReadList(list, done_);
   }

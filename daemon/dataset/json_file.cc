@@ -14,6 +14,7 @@ Result<void> JsonFile::Open() {
   if (const auto code = parser_.iterate(text_).get(document_); code != simdjson::SUCCESS) {
     return Fail(path_.string() + ": not valid JSON: " + simdjson::error_message(code));
   }
+  open_ = true;
   return {};
 }
 
@@ -30,7 +31,7 @@ tl::unexpected<Error> JsonFile::Wrong(std::string_view list, std::size_t record,
 tl::unexpected<Error> JsonFile::Broken(simdjson::error_code code) {
   std::string message = path_.string() + ": not valid JSON";
   const char* where = nullptr;
-  if (document_.current_location().get(where) == simdjson::SUCCESS) {
+  if (open_ && document_.current_location().get(where) == simdjson::SUCCESS) {
     message += " near byte " + std::to_string(where - text_.data());
   }
   return Fail(message + ": " + simdjson::error_message(code));

@@ -111,6 +111,7 @@ class JsonFile {
   simdjson::padded_string text_;
   simdjson::ondemand::parser parser_;
   simdjson::ondemand::document document_;
+  bool open_ = false;
 };
 
 }  // namespace detwatch::dataset

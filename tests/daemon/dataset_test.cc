@@ -63,16 +63,15 @@ TEST_F(DatasetTest, FramesAscendByImageId) {
 }
 
 TEST_F(DatasetTest, ClassesAscendByIdAndHaveUniqueNames) {
-  const Dataset data = Read(R"({"images": [], "annotations": [], "categories": [
-    {"id": 3, "name": "cell"}, {"id": 1, "name": "cell"}, {"id": 2}, {"id": 4, "name": "cell (id 3)"}]
-})");
+  const Dataset data = Read(R"json({"images": [], "annotations": [], "categories": [
+    {"id": 3, "name": "cell"}, {"id": 1, "name": "cell"}, {"id": 2}, {"id": 4, "name": "cell (id 3)"}]})json");
   ASSERT_EQ(data.classes.size(), 4U);
-EXPECT_EQ(data.classes[0].name, "cell");
-EXPECT_EQ(data.classes[1].name, "2");
-EXPECT_EQ(data.classes[2].name, "cell (id 3) (id 3)");
-EXPECT_EQ(data.classes[3].name, "cell (id 3)");
-ASSERT_EQ(data.warnings.size(), 1U);
-EXPECT_THAT(data.warnings[0], HasSubstr("class id 3 has the name \"cell\" of another class"));
+  EXPECT_EQ(data.classes[0].name, "cell");
+  EXPECT_EQ(data.classes[1].name, "2");
+  EXPECT_EQ(data.classes[2].name, "cell (id 3) (id 3)");
+  EXPECT_EQ(data.classes[3].name, "cell (id 3)");
+  ASSERT_EQ(data.warnings.size(), 1U);
+  EXPECT_THAT(data.warnings[0], HasSubstr("class id 3 has the name \"cell\" of another class"));
 }
 
 TEST_F(DatasetTest, AnnotationsLandInTheirFrameWhateverTheOrderOfTheFile) {
@@ -174,7 +173,8 @@ TEST_F(DatasetTest, AnErrorInTheFrameOfAGroundTruthFileSaysWhatIsMissing) {
       {R"({"images": [], "annotations": [], "categories": [{"name": "a"}]})", "categories[0].id: is missing"},
       {R"({"images": [], "annotations": [], "categories": [{"id": 1, "name": 5}]})",
        "categories[0].name: is not text"},
-      {R"({"images": [{"id": 3}], "annotations": [}, "categories": []})", "not valid JSON"},
+      {R"({"images": [{"id": 3}], "annotations": [}, "categories": []})", "annotations[0]: is not an object"},
+      {R"({"images": [{"id": 3], "annotations": [], "categories": []})", "not valid JSON near byte "},
       {R"({"images": [{"id": 3}], "annotations": [)", "not valid JSON"},
       {"", "not valid JSON"}};
   for (const auto& [text, message] : cases) {

@@ -1,6 +1,7 @@
 // 207 small cases with the values of the reference evaluator: exact equalities, ties, crowds, areas on the
 // limits, empty and degenerate boxes, saturated scores, more detections than max dets.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -24,8 +25,7 @@ struct Case {
 Case ReadCase(const std::filesystem::path& file) {
   const Json json = ReadJson(file);
   const std::filesystem::path directory = testing::TempDir();
-  const std::string stem = std::to_string(testing::UnitTest::GetInstance()->random_seed()) + "_" +
-                           testing::UnitTest::GetInstance()->current_test_info()->name() + "_";
+  const std::string stem = "detwatch_case_" + std::to_string(getpid()) + "_";
   const auto write = [&](const std::string& name, const Json& value) {
     const std::filesystem::path path = directory / (stem + name);
     std::ofstream(path) << value.dump();
