@@ -67,11 +67,10 @@ TEST(CocoTest, AThresholdOfOneIsReachedDespiteRounding) {
 
 // A law of the header.
 TEST(MatcherTest, EqualIouMatchesAndTheLastOfEqualsWins) {
-  // Two truths, the detection evenly between them: IoU 10 / 20 with each. Who took which shows in the area
-  // ranges, as the first is small and the second is called medium.
+  // The first detection lies evenly between two ground truths; which one it took shows in what is left.
   Frame frame;
-  frame.Truth({0, 0, 15, 10}, 0, 150);
-  frame.Truth({10, 0, 15, 10}, 0, 2000);
+  frame.Truth({0, 0, 15, 10});
+  frame.Truth({10, 0, 15, 10});
   frame.Detect({5, 0, 15, 10}, 0.9F);
   ASSERT_EQ(IntersectionOverUnion(frame.detection_boxes[0], frame.ground_truth_boxes[0], false), 0.5);
   ASSERT_EQ(IntersectionOverUnion(frame.detection_boxes[0], frame.ground_truth_boxes[1], false), 0.5);
