@@ -80,15 +80,17 @@ void SendWindow::OnReply(const Acknowledgement& reply, TimePoint now) {
   while (!items_.empty() && items_.front().sequence <= reply.durable) {
     PopFront();
   }
+  // A daemon cannot have received what was never numbered; were it believed, later messages would not go.
+  const std::uint64_t received = std::min(reply.received, last_sequence());
   if (new_state) {
-    received_ = reply.received;
-    stalled_since_ = {};
+    received_ = received;
+    Progress();
     SetSent(0);
     return;
   }
-  if (reply.received > received_) {
-    received_ = reply.received;
-    stalled_since_ = {};
+  if (received > received_) {
+    received_ = received;
+    Progress();
   }
   SetSent(std::max(sent_, CountUpTo(received_)));
   if (reply.expected != 0) {
@@ -98,15 +100,17 @@ void SendWindow::OnReply(const Acknowledgement& reply, TimePoint now) {
 }
 
 void SendWindow::OnExpected(std::uint64_t expected, TimePoint now) {
-  // What was on its way when the gap was noticed brings the same request again until the repetition has
+  // What was under way when the gap was noticed brings the same request again until the repetition has
   // arrived; sending everything again each time would feed the fire.
-  const bool repeated = expected == asked_ && now >= asked_at_ && now - asked_at_ < kAskAgain;
-  if (repeated) {
+  const bool echo = expected == asked_ && now >= asked_at_ && now - asked_at_ < Wait(kAskAgain);
+  if (echo) {
     return;
   }
+  repairs_ = expected == asked_ ? repairs_ + 1 : 0;
   asked_ = expected;
   asked_at_ = now;
-  received_ = expected - 1;
+  stalled_since_ = {};
+  received_ = std::min(expected - 1, last_sequence());
   SetSent(std::min(sent_, CountUpTo(received_)));
 }
 
@@ -116,16 +120,27 @@ void SendWindow::RepairStall(TimePoint now) {
     stalled_since_ = {};
   } else if (stalled_since_ == TimePoint{} || now < stalled_since_) {
     stalled_since_ = now;
-  } else if (now - stalled_since_ >= kStall) {
+  } else if (now - stalled_since_ >= Wait(kStall)) {
     SetSent(known);
     stalled_since_ = {};
+    ++repairs_;
   }
+}
+
+Duration SendWindow::Wait(Duration first) const {
+  constexpr unsigned kMostDoublings = 6;
+  return first * (1U << std::min(repairs_, kMostDoublings));
+}
+
+void SendWindow::Progress() {
+  stalled_since_ = {};
+  asked_ = 0;
+  repairs_ = 0;
 }
 
 void SendWindow::Reconnected() {
   SetSent(std::min(sent_, CountUpTo(received_)));
-  stalled_since_ = {};
-  asked_ = 0;
+  Progress();
 }
 
 }  // namespace detwatch::delivery

@@ -33,7 +33,8 @@ class SendWindow {
 
   // Bytes that may be under way before the first reply has told the credit.
   static constexpr std::uint64_t kFirstCredit = 1U << 20;
-  // The same `expected` again within this time is the echo of one gap.
+  // The same `expected` again within this time is the echo of one gap. Doubles with each repetition that
+  // brought nothing, as kStall does: on a slow line they may all still be under way.
   static constexpr Duration kAskAgain = std::chrono::seconds(1);
   // Replies without progress for this long mean that what was sent is gone.
   static constexpr Duration kStall = std::chrono::seconds(10);
@@ -70,6 +71,9 @@ class SendWindow {
   void SetSent(std::size_t sent);
   void OnExpected(std::uint64_t expected, TimePoint now);
   void RepairStall(TimePoint now);
+  // `first`, doubled with each repair since the last progress.
+  [[nodiscard]] Duration Wait(Duration first) const;
+  void Progress();
 
   std::size_t max_bytes_;
   std::deque<Item> items_;       // ascending sequence, unacknowledged
@@ -82,6 +86,7 @@ class SendWindow {
   std::uint64_t received_ = 0;  // what the daemon of boot_id_ is known to have received
   std::uint64_t asked_ = 0;     // the last `expected` that was followed, and when
   TimePoint asked_at_;
+  unsigned repairs_ = 0;     // rewinds since the last progress
   TimePoint stalled_since_;  // first reply that showed no progress; default: none
   std::uint64_t dropped_ = 0;
   std::uint64_t resent_ = 0;
