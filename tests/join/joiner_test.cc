@@ -196,8 +196,8 @@ TEST_F(JoinerTest, UsedLabelsLeaveBeforeWhatStillWaits) {
   }
   ASSERT_EQ(expired_.size(), 1U);  // the first that waited, after the used labels had gone without a count
   EXPECT_TRUE(expired_[0].labels_missing);
-  EXPECT_EQ(Label(MakeLabels("0")), Admission::kAccepted);
-  EXPECT_EQ(joiner_->pending_labels(), 1U);
+  EXPECT_EQ(Label(MakeLabels("0"), kStart + minutes(5)), Admission::kAccepted);
+  EXPECT_EQ(joiner_->pending_labels(), 1U);  // its predictions are gone, so it waits for another model's
 }
 
 TEST_F(JoinerTest, AMessageLargerThanTheLimitIsRefused) {

@@ -274,6 +274,7 @@ TEST_F(IngestTest, IdleModelsLeaveAndMakeRoom) {
   (void)Take(kNow);
   const double later = kNow + 8 * 86400;
   ingest_->Tick(At(later));
+  feed_->header().oldest_held = feed_->header().sequence + 1;  // all before was acknowledged
   EXPECT_TRUE(feed_->Send(Frame("c", "new").predictions, At(later)).rejected.empty());
   const auto snapshot = Take(later);
   ASSERT_EQ(snapshot->models.size(), 1U);

@@ -41,6 +41,7 @@ TEST(CellWindowTest, TheSumEqualsAFromScratchSumOfItsPanes) {
     CellWindow window(Shape::Coarse(Params()), panes);
     std::map<std::int64_t, Histogram> by_pane;
     std::int64_t current = 1000;
+    window.Advance(current);
     for (int step = 0; step < 300; ++step) {
       if (random() % 3 == 0) {
         current += static_cast<std::int64_t>(random() % (random() % 5 == 0 ? 20 : 3));
