@@ -14,8 +14,8 @@ constexpr double kSmallBin = 16;
 constexpr int kCocoSteps = 9;
 constexpr int kVocSteps = 64;
 
-// A bin with TPs: cumulated FPs over cumulated TPs is a cubic from (tp_before, fp_before) to (tp_before + tp,
-// fp_before + fp) with these slopes at its ends. FPs of bins without TPs are a jump before the next bin.
+// A bin with TPs, and the slopes of cumulated FPs over cumulated TPs at its ends. FPs of bins without TPs are
+// a jump before the next segment.
 struct Segment {
   double tp_before = 0;
   double fp_before = 0;
@@ -23,16 +23,46 @@ struct Segment {
   double fp = 0;
   double slope_left = 0;
   double slope_right = 0;
+};
+
+// Hermite's cubic from (tp_before, fp_before) to (tp_before + tp, fp_before + fp), as powers of t in [0, 1].
+class Cubic {
+ public:
+  explicit Cubic(const Segment& segment)
+      : tp_before_(segment.tp_before),
+        tp_(segment.tp),
+        f_(segment.fp_before),
+        a_(segment.tp * segment.slope_left),
+        b_(3 * segment.fp - 2 * a_ - segment.tp * segment.slope_right),
+        c_(a_ + segment.tp * segment.slope_right - 2 * segment.fp) {}
 
   // FPs before the j-th TP, read at j - 1/2.
   [[nodiscard]] double FalsePositivesBefore(double j) const {
-    const double t = (j - 0.5 - tp_before) / tp;
-    // Hermite's cubic, written as powers of t.
-    const double a = tp * slope_left;
-    const double b = 3 * fp - 2 * a - tp * slope_right;
-    const double c = a + tp * slope_right - 2 * fp;
-    return fp_before + t * (a + t * (b + t * c));
+    const double t = (j - 0.5 - tp_before_) / tp_;
+    return f_ + t * (a_ + t * (b_ + t * c_));
   }
+
+  // True when precision falls from the first TP of the bin to its last, as it does in most bins. FPs per TP
+  // must then rise, so Rise() must not be negative: its least value is at an end, or where the cubic turns
+  // from concave to convex.
+  [[nodiscard]] bool PrecisionFalls() const {
+    const double first = 0.5 / tp_;
+    const double last = 1 - first;
+    if (Rise(first) < 0 || Rise(last) < 0) {
+      return false;
+    }
+    const double turn = -b_ / (3 * c_);
+    return !(c_ > 0 && turn > first && turn < last) || Rise(turn) >= 0;
+  }
+
+ private:
+  // The sign of the derivative of FPs per TP at t.
+  [[nodiscard]] double Rise(double t) const {
+    const double j = tp_before_ + tp_ * t + 0.5;
+    return (a_ + t * (2 * b_ + 3 * c_ * t)) * j - tp_ * (f_ + t * (a_ + t * (b_ + t * c_)));
+  }
+
+  double tp_before_, tp_, f_, a_, b_, c_;
 };
 
 // Slope at the outer end of `outer`, three-point, kept in [0, 3 d] so that the cubic stays monotone.
@@ -75,18 +105,26 @@ class Walk {
     const double best = PrecisionAt(last, segment.fp_before, protocol_);
     lower_ = std::max(lower_, PrecisionAt(last, segment.fp_before + segment.fp, protocol_));
     upper_ = std::max(upper_, best);
-    lower_area_.Add(segment.tp * lower_);
-    upper_area_.Add(segment.tp * upper_);
+    if (protocol_ == Protocol::kVoc2012) {
+      lower_area_.Add(segment.tp * lower_);
+      upper_area_.Add(segment.tp * upper_);
+    }
     if (best <= value_) {
       // Whatever the order inside, worse bins have lifted the envelope above this one.
       value_area_.Add(segment.tp * value_);
       Fill(first);
+      return;
+    }
+    const Cubic cubic(segment);
+    if (protocol_ != Protocol::kVoc2012 && segment.tp > 2 && cubic.PrecisionFalls()) {
+      ReadPointsAbove(cubic, first);  // nothing between them lifts the envelope
+      Read(cubic, first);
     } else if (segment.tp <= kSmallBin) {
-      for (double j = last; j >= first; --j) {
-        Read(segment, j);
+      for (int i = 0; i < static_cast<int>(segment.tp); ++i) {
+        Read(cubic, last - i);
       }
     } else {
-      Sample(segment, first);
+      Sample(cubic, first, segment.tp);
     }
   }
 
@@ -119,24 +157,28 @@ class Walk {
 
   // The first TP, the last, some between them, and every recall point. Samples are denser to the left, where
   // precision of a first bin is steep: it falls with the logarithm of j.
-  void Sample(const Segment& segment, double first) {
+  void Sample(const Cubic& cubic, double first, double tp) {
     const int steps = protocol_ == Protocol::kCoco ? kCocoSteps : kVocSteps;
     for (int step = steps; step >= 0; --step) {
       const double part = static_cast<double>(step) / steps;
-      const double j = first + std::floor((segment.tp - 1) * part * part);
-      while (next_ > 0 && Point() > j) {
-        Read(segment, Point());
-      }
+      const double j = first + std::floor((tp - 1) * part * part);
+      ReadPointsAbove(cubic, j);
       if (j < previous_) {  // else there are more steps than TPs
-        Read(segment, j);
+        Read(cubic, j);
       }
     }
   }
 
+  void ReadPointsAbove(const Cubic& cubic, double j) {
+    while (next_ > 0 && Point() > j) {
+      Read(cubic, Point());
+    }
+  }
+
   // Moves on to the j-th TP.
-  void Read(const Segment& segment, double j) {
+  void Read(const Cubic& cubic, double j) {
     const double before = value_;
-    value_ = std::max(value_, PrecisionAt(j, segment.FalsePositivesBefore(j), protocol_));
+    value_ = std::max(value_, PrecisionAt(j, cubic.FalsePositivesBefore(j), protocol_));
     if (protocol_ == Protocol::kVoc2012) {
       // TPs between this one and the one read before take the mean of both.
       value_area_.Add((previous_ - j - 1) * (value_ + before) / 2);

@@ -14,6 +14,8 @@ double AveragePrecision(std::span<const std::uint8_t> true_positive, std::int64_
   }
   // Between two TPs precision only falls, so the envelope is decided at TPs alone.
   std::vector<double> envelope;
+  envelope.reserve(true_positive.size() -
+                   static_cast<std::size_t>(std::count(true_positive.begin(), true_positive.end(), 0)));
   std::int64_t false_positives = 0;
   for (const std::uint8_t tp : true_positive) {
     if (tp == 0) {

@@ -42,16 +42,15 @@ void Sort(std::vector<RingRecord>& records) {
 // The curve of each threshold from single detections; `records` are sorted.
 void ExactAp(const EvaluationParams& params, const std::vector<RingRecord>& records, std::size_t area,
              ClassSummary& out) {
-  std::vector<std::uint8_t> ranked;
-  ranked.reserve(records.size());
+  std::vector<std::uint8_t> ranked(records.size());
   for (std::size_t t = 0; t < params.thresholds(); ++t) {
-    ranked.clear();
+    std::size_t n = 0;
     for (const RingRecord& record : records) {
-      if ((record.ignored[area] >> t & 1) == 0) {
-        ranked.push_back(static_cast<std::uint8_t>(record.true_positive[area] >> t & 1));
-      }
+      // An ignored one is written and then overwritten: no branch that only chance could predict.
+      ranked[n] = static_cast<std::uint8_t>(record.true_positive[area] >> t & 1);
+      n += (record.ignored[area] >> t & 1) == 0 ? 1 : 0;
     }
-    const double ap = AveragePrecision(ranked, out.ground_truths[area], params.protocol);
+    const double ap = AveragePrecision(std::span(ranked).first(n), out.ground_truths[area], params.protocol);
     out.ap[area][t] = {ap, ap, ap};
   }
 }

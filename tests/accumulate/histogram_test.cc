@@ -136,7 +136,7 @@ TEST_F(HistogramTest, IouIsSummedOverTruePositivesAtTheFirstOperatingPoint) {
 }
 
 TEST_F(HistogramTest, FrameOutcomesAskWhetherAnObjectIsThere) {
-  const auto frame = [](std::uint32_t ground_truths, std::uint32_t ignored, std::vector<float> scores,
+  const auto frame = [](std::uint32_t ground_truths, std::uint32_t ignored, const std::vector<float>& scores,
                         IouMask ignored_mask = 0) {
     Judged judged;
     judged.outcome.ground_truths[0] = ground_truths;
