@@ -56,8 +56,8 @@ Scene RandomScene(Random& random) {
     scene.classes.push_back(ClassId{static_cast<std::uint32_t>(random.Below(kClasses))});
   }
   for (std::size_t i = 0; i < scene.boxes.size(); ++i) {
-    scene.scores.push_back(static_cast<float>(random.Below(random.Chance(0.5) ? 11 : 1'000'000)) /
-                           (random.Chance(0.5) ? 1'000'000.0F : 1'100'000.0F));
+    const std::uint64_t steps = random.Chance(0.5) ? 10 : 1'000'000;  // many equal scores
+    scene.scores.push_back(static_cast<float>(random.Below(steps + 1)) / static_cast<float>(steps));
   }
   return scene;
 }
