@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Accuracy from a running daemon's /api/v1/summary, for quickstart.sh. Standard library only.
 
-  live.py watch URL                         a table that refreshes until Ctrl-C
+  live.py watch URL [NOTE...]               a table that refreshes until Ctrl-C, with lines of text below it
   live.py compare URL EVAL.json --frames N  waits until N frames are judged, then compares the numbers of window
                                             "total" with `detwatch eval --format json`; exit 1 unless all agree
 """
@@ -30,7 +30,7 @@ def shown(value):
     return "-" if value is None or value == -1 else f"{value:.3f}"
 
 
-def watch(url):
+def watch(url, notes):
     columns = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR100")
     on_terminal = sys.stdout.isatty()
     while True:
@@ -43,7 +43,7 @@ def watch(url):
             lines.append("no frame has been judged yet")
         if on_terminal:  # over the table before, to the end of the screen
             print("\x1b[H\x1b[2J", end="")
-        print(f"{url}   {time.strftime('%H:%M:%S')}   Ctrl-C stops\n\n" + "\n".join(lines), flush=True)
+        print(f"{time.strftime('%H:%M:%S')}   Ctrl-C stops\n\n" + "\n".join(lines + ["", *notes]), flush=True)
         time.sleep(1)
 
 
@@ -82,6 +82,7 @@ def main():
     commands = parser.add_subparsers(dest="command", required=True)
     watching = commands.add_parser("watch")
     watching.add_argument("url")
+    watching.add_argument("note", nargs="*", help="a line to show below the table")
     comparing = commands.add_parser("compare")
     comparing.add_argument("url")
     comparing.add_argument("eval_file")
@@ -90,7 +91,7 @@ def main():
     if arguments.command == "compare":
         return compare(arguments.url, arguments.eval_file, arguments.frames)
     try:
-        watch(arguments.url)
+        watch(arguments.url, arguments.note)
     except KeyboardInterrupt:
         return 0
     except OSError as error:

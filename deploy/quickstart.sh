@@ -64,9 +64,13 @@ done
 web=$(endpoint web)
 reliable=$(endpoint reliable)
 [[ -n $web && -n $reliable ]] || { echo "the daemon did not say where it listens"; exit 1; }
-echo "metrics   $web/metrics"
-echo "summary   $web/api/v1/summary"
-echo "publish   $reliable (acknowledged), $(endpoint subscribe) (fire and forget)"
+notes=(
+  "page      $web/"
+  "metrics   $web/metrics"
+  "summary   $web/api/v1/summary"
+  "publish   $reliable (acknowledged), $(endpoint subscribe) (fire and forget)"
+)
+printf '%s\n' "${notes[@]}"
 
 if $once; then
   echo "== stream a scene from another process"
@@ -81,5 +85,5 @@ else
   trap 'exit 0' INT TERM
   "$detwatch" simulate --seed 7 --rate 30 --to "$reliable" >"$work/simulate.log" 2>&1 &
   stream_pid=$!
-  /usr/bin/python3 deploy/live.py watch "$web"
+  /usr/bin/python3 deploy/live.py watch "$web" "${notes[@]}"
 fi
