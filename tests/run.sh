@@ -52,5 +52,7 @@ if ! $quick; then phase "prometheus" fetch_prometheus; fi
 phase "configure" cmake --preset release -DDETWATCH_TESTS=ON
 phase "build" cmake --build build/release -j2
 echo "== ready after $((SECONDS - started)) s, testing"
+export DETWATCH_PROMTOOL=$PWD/build/tools/prometheus/usr/bin/promtool
+[[ -x $DETWATCH_PROMTOOL ]] || unset DETWATCH_PROMTOOL
 if $quick; then arguments=(-L unit "${arguments[@]}"); fi
 ctest --test-dir build/release --output-on-failure --no-tests=error -j2 "${arguments[@]}"

@@ -200,7 +200,7 @@ int RunServe(const ServeOptions& options) {
   // Without a store the counts live and die with this run.
   const Identity identity{RandomId(), RandomId()};
   Published published;
-  Web web(*config, published);
+  Web web(*config, published, (*sockets)->subscribe_endpoints(), (*sockets)->reliable_endpoints());
   if (const auto started = web.Start(); !started) {
     log::Error(started.error().message);
     return 1;

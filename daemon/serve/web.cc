@@ -8,8 +8,11 @@
 
 namespace detwatch::serve {
 
-Web::Web(const config::Config& config, const Published& published)
+Web::Web(const config::Config& config, const Published& published,
+         std::vector<std::string> subscribe_endpoints, std::vector<std::string> reliable_endpoints)
     : published_(published),
+      subscribe_endpoints_(std::move(subscribe_endpoints)),
+      reliable_endpoints_(std::move(reliable_endpoints)),
       collector_([this] { return published_.Get(); }, [this] { return DescribeProcess(); },
                  {config.limits.series, config.fleet.bins}) {
   options_.listen_address = config.web.listen_address;
@@ -38,6 +41,8 @@ expose::Process Web::DescribeProcess() const {
   expose::Process process;
   process.version = kVersion;
   process.revision = kRevision;
+  process.subscribe_endpoints = subscribe_endpoints_;
+  process.reliable_endpoints = reliable_endpoints_;
   process.ready = ready_;
   process.config_reload_successful = reload_successful_;
   process.config_reload_timestamp_seconds = reload_seconds_;

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "daemon/config/config.h"
 #include "daemon/http/server.h"
@@ -19,7 +20,9 @@ namespace detwatch::serve {
 
 class Web {
  public:
-  Web(const config::Config& config, const Published& published);
+  // The endpoints are shown to whoever wants to publish.
+  Web(const config::Config& config, const Published& published, std::vector<std::string> subscribe_endpoints,
+      std::vector<std::string> reliable_endpoints);
 
   // Listens when it returns.
   [[nodiscard]] Result<void> Start();
@@ -33,6 +36,8 @@ class Web {
 
   http::Options options_;
   const Published& published_;
+  std::vector<std::string> subscribe_endpoints_;
+  std::vector<std::string> reliable_endpoints_;
   std::atomic<bool> ready_{false};
   std::atomic<bool> reload_successful_{true};
   std::atomic<double> reload_seconds_{0};
