@@ -56,10 +56,12 @@ class Reader {
  private:
   Result<void> ReadLists() {
     object root;
-    if (const auto code = file_.document().get_object().get(root); code == simdjson::INCORRECT_TYPE) {
+    const auto opened = file_.document().get_object().get(root);
+    if (opened == simdjson::INCORRECT_TYPE) {
       return Fail(path_.string() + ": not a COCO instances file: the top level is not an object");
-    } else if (code != simdjson::SUCCESS) {
-      return file_.Broken(code);
+    }
+    if (opened != simdjson::SUCCESS) {
+      return file_.Broken(opened);
     }
     bool images = false;
     bool annotations = false;
@@ -121,27 +123,6 @@ class Reader {
     return {};
   }
 
-  // Hands every field of a record to `use(key, value)`, which answers {field name, reason}.
-  template <class Use>
-  Result<void> Fields(std::string_view list, std::size_t index, object& record, const Use& use) {
-    for (auto field : record) {
-      simdjson::ondemand::raw_json_string key;
-      JsonValue value;
-      if (const auto code = field.key().get(key); code != simdjson::SUCCESS) {
-        return file_.Broken(code);
-      }
-      if (const auto code = field.value().get(value); code != simdjson::SUCCESS) {
-        return file_.Broken(code);
-      }
-      if (const std::pair<std::string_view, Reason> answer = use(key, value); answer.second != nullptr) {
-        return file_.Wrong(list, index, answer.first, answer.second);
-      }
-    }
-    return {};
-  }
-
-  using Answer = std::pair<std::string_view, Reason>;
-
   Result<void> ReadImage(object& record, std::size_t index) {
     Frame frame;
     unsigned seen = 0;
@@ -156,19 +137,20 @@ class Reader {
       out = static_cast<std::uint32_t>(number);
       return nullptr;
     };
-    auto read = Fields(kImages, index, record, [&](auto key, JsonValue& value) -> Answer {
-      if (key == "id") {
-        seen |= kId;
-        return {"id", ReadId(value, frame.image_id)};
-      }
-      if (key == "width") {
-        return {"width", side(value, frame.size.width)};
-      }
-      if (key == "height") {
-        return {"height", side(value, frame.size.height)};
-      }
-      return {};
-    });
+    auto read =
+        file_.Fields(kImages, index, record, [&](auto key, JsonValue& value) -> JsonFile::FieldAnswer {
+          if (key == "id") {
+            seen |= kId;
+            return {"id", ReadId(value, frame.image_id)};
+          }
+          if (key == "width") {
+            return {"width", side(value, frame.size.width)};
+          }
+          if (key == "height") {
+            return {"height", side(value, frame.size.height)};
+          }
+          return {};
+        });
     if (read && (seen & kId) == 0) {
       return file_.Wrong(kImages, index, "id", "is missing");
     }
@@ -182,19 +164,20 @@ class Reader {
   Result<void> ReadCategory(object& record, std::size_t index) {
     ClassEntry entry;
     unsigned seen = 0;
-    auto read = Fields(kCategories, index, record, [&](auto key, JsonValue& value) -> Answer {
-      if (key == "id") {
-        seen |= kId;
-        return {"id", ReadId(value, entry.id)};
-      }
-      if (key == "name") {
-        std::string_view text;
-        const bool good = value.get_string().get(text) == simdjson::SUCCESS;
-        entry.name = text;
-        return {"name", good ? nullptr : "is not text"};
-      }
-      return {};
-    });
+    auto read =
+        file_.Fields(kCategories, index, record, [&](auto key, JsonValue& value) -> JsonFile::FieldAnswer {
+          if (key == "id") {
+            seen |= kId;
+            return {"id", ReadId(value, entry.id)};
+          }
+          if (key == "name") {
+            std::string_view text;
+            const bool good = value.get_string().get(text) == simdjson::SUCCESS;
+            entry.name = text;
+            return {"name", good ? nullptr : "is not text"};
+          }
+          return {};
+        });
     if (read && (seen & kId) == 0) {
       return file_.Wrong(kCategories, index, "id", "is missing");
     }
@@ -208,31 +191,32 @@ class Reader {
   Result<void> ReadAnnotation(object& record, std::size_t index) {
     Annotation note;
     unsigned seen = 0;
-    auto read = Fields(kAnnotations, index, record, [&](auto key, JsonValue& value) -> Answer {
-      if (key == "image_id") {
-        seen |= kImageId;
-        return {"image_id", ReadId(value, note.image_id)};
-      }
-      if (key == "category_id") {
-        seen |= kCategoryId;
-        return {"category_id", ReadId(value, note.category_id)};
-      }
-      if (key == "bbox") {
-        seen |= kBox;
-        return {"bbox", ReadBox(value, note.box)};
-      }
-      if (key == "area") {
-        const Reason reason = ReadDouble(value, note.area);
-        return {"area", reason == nullptr && note.area < 0 ? "is negative" : reason};
-      }
-      if (key == "iscrowd") {
-        return {"iscrowd", ReadFlag(value, note.crowd)};
-      }
-      if (key == "difficult") {
-        return {"difficult", ReadFlag(value, note.difficult)};
-      }
-      return {};
-    });
+    auto read =
+        file_.Fields(kAnnotations, index, record, [&](auto key, JsonValue& value) -> JsonFile::FieldAnswer {
+          if (key == "image_id") {
+            seen |= kImageId;
+            return {"image_id", ReadId(value, note.image_id)};
+          }
+          if (key == "category_id") {
+            seen |= kCategoryId;
+            return {"category_id", ReadId(value, note.category_id)};
+          }
+          if (key == "bbox") {
+            seen |= kBox;
+            return {"bbox", ReadBox(value, note.box)};
+          }
+          if (key == "area") {
+            const Reason reason = ReadDouble(value, note.area);
+            return {"area", reason == nullptr && note.area < 0 ? "is negative" : reason};
+          }
+          if (key == "iscrowd") {
+            return {"iscrowd", ReadFlag(value, note.crowd)};
+          }
+          if (key == "difficult") {
+            return {"difficult", ReadFlag(value, note.difficult)};
+          }
+          return {};
+        });
     if (!read) {
       return read;
     }
@@ -285,6 +269,13 @@ class Reader {
     for (std::size_t i = 0; i < dataset_.classes.size(); ++i) {
       class_of.emplace(dataset_.classes[i].id, static_cast<std::uint32_t>(i));
     }
+    struct Place {
+      std::size_t frame;
+      std::uint32_t class_index;
+    };
+    std::vector<Place> places;
+    places.reserve(annotations_.size());
+    std::vector<std::size_t> counts(dataset_.frames.size());
     for (std::size_t i = 0; i < annotations_.size(); ++i) {
       const Annotation& note = annotations_[i];
       const auto frame = frame_of.find(note.image_id);
@@ -297,8 +288,16 @@ class Reader {
         return file_.Wrong(kAnnotations, i, "category_id",
                            std::to_string(note.category_id) + " is not among the categories");
       }
-      AddGroundTruth(dataset_.frames[frame->second], note.box, note.area < 0 ? note.box.Area() : note.area,
-                     category->second, note.crowd, note.difficult);
+      places.push_back({frame->second, category->second});
+      ++counts[frame->second];
+    }
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      ReserveGroundTruths(dataset_.frames[i], counts[i]);
+    }
+    for (std::size_t i = 0; i < annotations_.size(); ++i) {
+      const Annotation& note = annotations_[i];
+      AddGroundTruth(dataset_.frames[places[i].frame], note.box, note.area < 0 ? note.box.Area() : note.area,
+                     places[i].class_index, note.crowd, note.difficult);
     }
     return {};
   }

@@ -90,9 +90,11 @@ class Reader {
       return opened;
     }
     simdjson::ondemand::array list;
-    if (const auto code = file_.document().get_array().get(list); code == simdjson::INCORRECT_TYPE) {
+    const auto code = file_.document().get_array().get(list);
+    if (code == simdjson::INCORRECT_TYPE) {
       return Fail(path_.string() + ": not a COCO results file: the top level is not a list");
-    } else if (code != simdjson::SUCCESS) {
+    }
+    if (code != simdjson::SUCCESS) {
       return file_.Broken(code);
     }
     return ReadList(list, done_);
@@ -124,42 +126,35 @@ class Reader {
   Result<void> ReadRecord(simdjson::ondemand::object& record, std::size_t index) {
     Detection detection;
     unsigned seen = 0;
-    for (auto field : record) {
-      simdjson::ondemand::raw_json_string key;
-      JsonValue value;
-      if (const auto code = field.key().get(key); code != simdjson::SUCCESS) {
-        return file_.Broken(code);
-      }
-      if (const auto code = field.value().get(value); code != simdjson::SUCCESS) {
-        return file_.Broken(code);
-      }
-      const char* name = "";
-      Reason reason = nullptr;
-      if (key == "image_id") {
-        name = "image_id";
-        seen |= kImageId;
-        if (auto found = FindFrame(value, index)) {
-          detection.frame = *found;
-        } else {
-          return tl::unexpected(found.error());
-        }
-      } else if (key == "category_id") {
-        name = "category_id";
-        seen |= kCategoryId;
-        reason = ReadId(value, detection.category_id);
-      } else if (key == "bbox") {
-        name = "bbox";
-        seen |= kBox;
-        reason = ReadBox(value, detection.box);
-      } else if (key == "score") {
-        name = "score";
-        seen |= kScore;
-        reason = ReadDouble(value, detection.score);
-      }
-      if (reason != nullptr) {
-        return file_.Wrong(kResults, index, name, reason);
-      }
+    Result<std::size_t> frame = kNone;
+    auto read =
+        file_.Fields(kResults, index, record, [&](auto key, JsonValue& value) -> JsonFile::FieldAnswer {
+          if (key == "image_id") {
+            seen |= kImageId;
+            frame = FindFrame(value, index);
+            return {"image_id", frame ? nullptr : "is unknown"};
+          }
+          if (key == "category_id") {
+            seen |= kCategoryId;
+            return {"category_id", ReadId(value, detection.category_id)};
+          }
+          if (key == "bbox") {
+            seen |= kBox;
+            return {"bbox", ReadBox(value, detection.box)};
+          }
+          if (key == "score") {
+            seen |= kScore;
+            return {"score", ReadDouble(value, detection.score)};
+          }
+          return {};
+        });
+    if (!frame) {
+      return tl::unexpected(frame.error());  // names the image
     }
+    if (!read) {
+      return read;
+    }
+    detection.frame = *frame;
     if (seen != kAll) {
       for (const auto& [bit, name] : kFields) {
         if ((seen & bit) == 0) {

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "daemon/dataset/dataset.h"
 #include "daemon/dataset/text.h"
@@ -102,6 +103,26 @@ class JsonFile {
                                             std::string_view what) const;
   // Broken JSON, with the byte.
   [[nodiscard]] tl::unexpected<Error> Broken(simdjson::error_code code);
+  // Hands every field of a record to `use(key, value)`, which answers with the field's name and the reason.
+  using FieldAnswer = std::pair<std::string_view, Reason>;
+  template <class Use>
+  [[nodiscard]] Result<void> Fields(std::string_view list, std::size_t index,
+                                    simdjson::ondemand::object& record, const Use& use) {
+    for (auto field : record) {
+      simdjson::ondemand::raw_json_string key;
+      JsonValue value;
+      if (const auto code = field.key().get(key); code != simdjson::SUCCESS) {
+        return Broken(code);
+      }
+      if (const auto code = field.value().get(value); code != simdjson::SUCCESS) {
+        return Broken(code);
+      }
+      if (const FieldAnswer answer = use(key, value); answer.second != nullptr) {
+        return Wrong(list, index, answer.first, answer.second);
+      }
+    }
+    return {};
+  }
   // Call once per record.
   void Progress(std::size_t record);
 

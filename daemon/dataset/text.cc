@@ -131,6 +131,14 @@ void MakeNamesUnique(Dataset& dataset) {
   }
 }
 
+void ReserveGroundTruths(Frame& frame, std::size_t count) {
+  frame.labels.boxes.reserve(count);
+  frame.labels.areas.reserve(count);
+  frame.labels.class_ids.reserve(count);
+  frame.labels.crowd.reserve(count);
+  frame.labels.difficult.reserve(count);
+}
+
 void AddGroundTruth(Frame& frame, const Box& box, double area, std::uint32_t class_index, bool crowd,
                     bool difficult) {
   frame.labels.boxes.push_back(box);

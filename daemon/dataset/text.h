@@ -49,7 +49,10 @@ void NumberFrames(std::vector<Frame>& frames);
 // Makes class names unique: a second "cell" with id 7 becomes "cell (id 7)", with a warning.
 void MakeNamesUnique(Dataset& dataset);
 
-// Appends one ground truth; a missing area is w * h. Requires: class_index < classes.
+// Makes room for exactly so many ground truths.
+void ReserveGroundTruths(Frame& frame, std::size_t count);
+
+// Appends one ground truth. Requires: class_index < classes.
 void AddGroundTruth(Frame& frame, const Box& box, double area, std::uint32_t class_index, bool crowd,
                     bool difficult);
 
