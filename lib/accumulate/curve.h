@@ -4,18 +4,20 @@
 // Why bounds hold: inside a bin only the order of TPs and FPs is unknown. Precision, its envelope and every
 // AP are monotone in the number of FPs ahead of the j-th TP, which lies between "all TPs of its bin first"
 // and "all FPs of its bin first". So the exact AP, in any tie order, and every mean of APs lie between the
-// two extremes. Measured: 39 901 random trials without a violation.
+// two extremes, which are the AP of those two orders themselves. They hold for the rounded numbers too: the
+// interpolated APs are sums in the same order of terms that are each rounded monotonically; VOC2012's area
+// is widened by a few units in the last place.
 //
 // The estimate between them is a monotone cubic (PCHIP: Fritsch & Carlson 1980, weighted harmonic mean slopes
-// after Fritsch & Butland 1984) of cumulated FPs over cumulated TPs, per threshold, best score first.
-// Threads: pure functions.
+// after Fritsch & Butland 1984) of cumulated FPs over cumulated TPs, per threshold, best score first. A bin
+// of up to 16 TPs is read at each of them, a larger one at samples (within 1e-4 of reading all, tested).
+//
+// Laws: TheExactApOfAnyOrderInsideTheBinsLiesBetweenThem, TheyAreTheWorstAndTheBestOrderThemselves,
+//   FinerBinsNeverWidenThem. Cost: O(records) and O(bins + 101), no memory for bins. Threads: pure functions.
 
 #include <cstdint>
 #include <span>
-#include <vector>
 
-#include "lib/accumulate/histogram.h"
-#include "lib/accumulate/ring.h"
 #include "lib/core/evaluation.h"
 
 namespace detwatch::accumulate {

@@ -43,6 +43,49 @@ void CountInto(CountTable& table, int bin, IouMask true_positive, IouMask ignore
   }
 }
 
+// What is only known once all detections of the class in this frame were seen, by operating point.
+struct FrameAtPoints {
+  std::array<std::int64_t, kMaxOperatingPoints> plain{};  // FPs at every threshold
+  std::array<bool, kMaxOperatingPoints> predicted{};      // one that is not ignored at HeadlineIou
+};
+
+// One detection at the operating points, in area 0.
+void CountAtPoints(const EvaluationParams& params, const DetectionOutcome& detection, IouMask all, int sign,
+                   Histogram& out, FrameAtPoints& frame) {
+  const Shape& shape = out.shape();
+  const IouMask tp = detection.true_positive[0];
+  const IouMask ignored = detection.ignored[0];
+  const auto fp = static_cast<IouMask>(all & ~(tp | ignored));
+  for (std::size_t c = 0; c < shape.operating_points; ++c) {
+    if (detection.score < params.operating_points[c]) {
+      continue;
+    }
+    frame.predicted[c] = frame.predicted[c] || (ignored >> shape.headline_iou & 1) == 0;
+    if (fp == all) {
+      frame.plain[c] += sign;
+      continue;
+    }
+    ForEachBit(tp, [&](std::size_t t) { out.AddTally(shape.TruePositives(c, t), sign); });
+    ForEachBit(fp, [&](std::size_t t) { out.AddTally(shape.FalsePositives(c, t), sign); });
+  }
+}
+
+// One detection that is a true positive somewhere in area 0.
+void CountHit(const EvaluationParams& params, const DetectionOutcome& detection, int sign, Histogram& out) {
+  const Shape& shape = out.shape();
+  const IouMask tp = detection.true_positive[0];
+  for (std::size_t k = 0; k < shape.max_dets; ++k) {
+    if (detection.rank < params.max_dets[k]) {
+      ForEachBit(tp, [&](std::size_t t) { out.AddTally(shape.TruePositivesByMaxDets(k, t), sign); });
+    }
+  }
+  const bool at_headline = (tp >> shape.headline_iou & 1) != 0;
+  if (at_headline && shape.operating_points > 0 && detection.score >= params.operating_points[0]) {
+    const auto iou = static_cast<std::int64_t>(static_cast<double>(detection.iou) * kIouUnit);
+    out.AddTally(shape.IouSum(), sign * iou);
+  }
+}
+
 // From a finer or equal layout; `map` is empty for an equal one.
 void AddTable(CountTable& to, const CountTable& from, std::span<const std::uint16_t> map, int sign) {
   const auto target = [&](int bin) {
@@ -116,9 +159,7 @@ void Histogram::Count(const EvaluationParams& params, const ClassOutcome& outcom
   assert(params.operating_points.size() == shape_.operating_points);
   assert(detections.size() == outcome.count);
   const std::size_t areas = shape_.areas;
-  const std::size_t points = shape_.operating_points;
   const auto all = static_cast<IouMask>((1U << shape_.thresholds) - 1);
-  const auto headline = static_cast<IouMask>(1U << shape_.headline_iou);
   const BinLayout& headline_layout = shape_.layout(0);
   const BinLayout& other_layout = shape_.layout(1);
 
@@ -127,8 +168,7 @@ void Histogram::Count(const EvaluationParams& params, const ClassOutcome& outcom
   }
   AddTally(shape_.IgnoredGroundTruths(), sign * std::int64_t{outcome.ignored_ground_truths});
 
-  std::array<std::int64_t, kMaxOperatingPoints> plain{};  // FPs at every threshold
-  std::array<bool, kMaxOperatingPoints> predicted{};
+  FrameAtPoints frame;
   for (const DetectionOutcome& detection : detections) {
     if (detection.ignored[0] != all) {
       CountInto(tables_[0], headline_layout.Bin(detection.score), detection.true_positive[0],
@@ -140,31 +180,9 @@ void Histogram::Count(const EvaluationParams& params, const ClassOutcome& outcom
         CountInto(tables_[area], other_bin, detection.true_positive[area], detection.ignored[area], sign);
       }
     }
-
-    const IouMask tp = detection.true_positive[0];
-    const IouMask ignored = detection.ignored[0];
-    const auto fp = static_cast<IouMask>(all & ~(tp | ignored));
-    for (std::size_t c = 0; c < points; ++c) {
-      if (detection.score >= params.operating_points[c]) {
-        predicted[c] = predicted[c] || (ignored & headline) == 0;
-        if (fp == all) {
-          plain[c] += sign;
-          continue;
-        }
-        ForEachBit(tp, [&](std::size_t t) { AddTally(shape_.TruePositives(c, t), sign); });
-        ForEachBit(fp, [&](std::size_t t) { AddTally(shape_.FalsePositives(c, t), sign); });
-      }
-    }
-    if (tp != 0) {
-      for (std::size_t k = 0; k < shape_.max_dets; ++k) {
-        if (detection.rank < params.max_dets[k]) {
-          ForEachBit(tp, [&](std::size_t t) { AddTally(shape_.TruePositivesByMaxDets(k, t), sign); });
-        }
-      }
-      if ((tp & headline) != 0 && points > 0 && detection.score >= params.operating_points[0]) {
-        AddTally(shape_.IouSum(),
-                 sign * static_cast<std::int64_t>(static_cast<double>(detection.iou) * kIouUnit));
-      }
+    CountAtPoints(params, detection, all, sign, *this, frame);
+    if (detection.true_positive[0] != 0) {
+      CountHit(params, detection, sign, *this);
     }
   }
 
@@ -173,12 +191,12 @@ void Histogram::Count(const EvaluationParams& params, const ClassOutcome& outcom
   if (only_ignored) {
     AddTally(shape_.FramesIgnored(), sign);
   }
-  for (std::size_t c = 0; c < points; ++c) {
-    for (std::size_t t = 0; plain[c] != 0 && t < shape_.thresholds; ++t) {
-      AddTally(shape_.FalsePositives(c, t), plain[c]);
+  for (std::size_t c = 0; c < shape_.operating_points; ++c) {
+    for (std::size_t t = 0; frame.plain[c] != 0 && t < shape_.thresholds; ++t) {
+      AddTally(shape_.FalsePositives(c, t), frame.plain[c]);
     }
-    if (!only_ignored && (present || predicted[c])) {
-      const std::size_t frame_outcome = !present ? 1 : predicted[c] ? 0 : 2;
+    if (!only_ignored && (present || frame.predicted[c])) {
+      const std::size_t frame_outcome = !present ? 1 : frame.predicted[c] ? 0 : 2;
       AddTally(shape_.FrameOutcomes(c, frame_outcome), sign);
     }
   }

@@ -40,14 +40,16 @@ struct ClassSummary {
   std::array<FrameCounts, kMaxOperatingPoints> frames{};
   std::int64_t detections = 0;    // after max dets, area 0, not ignored at HeadlineIou
   double iou_mean = 0;            // of TPs at HeadlineIou and point 0; NaN without any
-  double best_f1_confidence = 0;  // over bin edges, at HeadlineIou; NaN without ground truths
-  double best_f1 = 0;
-  double calibration_error =
-      0;  // expected calibration error, 16 equal bins, at HeadlineIou; NaN without detections
+  double best_f1_confidence = 0;  // of bin edges, at HeadlineIou, the highest of equals; NaN without a TP
+  double best_f1 = 0;             // NaN without ground truths
+  // Expected calibration error over 16 equal bins at HeadlineIou, read from bins in both modes; NaN without
+  // detections.
+  double calibration_error = 0;
 };
 
 // `records` are all detections of the class in the window, or null when some have left the ring. Records
-// need not be sorted; they are sorted here, score descending, then (ordinal, index).
+// need not be sorted; they are sorted here, score descending, then (ordinal, index). Cost at ten thresholds
+// and four areas: 0.4 ms from 1 308 bins with all of them in use, 0.5 ms from 4 096 records.
 [[nodiscard]] ClassSummary Summarise(const EvaluationParams& params, const Histogram& counts,
                                      std::vector<RingRecord>* records);
 

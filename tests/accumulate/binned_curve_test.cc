@@ -171,6 +171,37 @@ TEST(BinnedEstimateTest, SampledBinsAgreeWithTheCubicAtEveryTruePositive) {
   }
 }
 
+TEST(BinnedEstimateTest, AgreesWithTheValuesOfTheNumpyStudy) {
+  struct Case {
+    std::vector<BinCounts> bins;
+    std::int64_t ground_truths;
+    ApValue expected;
+    double tolerance;
+  };
+  const std::vector<Case> cases = {
+      {{{3, 0}, {0, 2}, {5, 1}, {2, 4}, {0, 9}, {1, 3}, {7, 20}},
+       25,
+       {0.43929306635842924, 0.42138721612099295, 0.5021922150635022},
+       1e-12},
+      {{{1, 3}}, 1, {0.4, 0.25, 1}, 1e-12},
+      {{{16, 0}, {1, 0}}, 20, {0.8514851485148515, 0.8514851485148515, 0.8514851485148515}, 1e-12},
+      {{{10, 0}, {12, 1}, {0, 1}, {4, 1}, {9, 6}, {15, 30}, {2, 70}, {1, 400}},
+       60,
+       {0.7448869909564726, 0.6885209411152488, 0.8007013549860429},
+       1e-12},
+      {{{400, 10}, {300, 40}, {250, 160}, {100, 900}},
+       1200,
+       {0.805454786649977, 0.7682299979367154, 0.8442035048575279},
+       1e-7},
+  };
+  for (const Case& one : cases) {
+    const ApValue ap = BinnedAveragePrecision(one.bins, one.ground_truths, Protocol::kCoco);
+    EXPECT_NEAR(ap.value, one.expected.value, one.tolerance);
+    EXPECT_NEAR(ap.lower, one.expected.lower, 1e-12);
+    EXPECT_NEAR(ap.upper, one.expected.upper, 1e-12);
+  }
+}
+
 TEST(BinnedEstimateTest, OneSaneDetectorsApIsEstimatedWithinATenthOfThePromise) {
   // A detector whose precision falls smoothly with confidence: 690 bins, 100 000 TPs.
   Random random(24);
