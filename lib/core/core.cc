@@ -1,13 +1,13 @@
-#include "lib/core/envelope.h"
-#include "lib/core/evaluation.h"
-#include "lib/core/frame.h"
-#include "lib/core/result.h"
-
 #include <array>
 #include <bit>
 #include <cmath>
 #include <functional>
 #include <limits>
+
+#include "lib/core/envelope.h"
+#include "lib/core/evaluation.h"
+#include "lib/core/frame.h"
+#include "lib/core/result.h"
 
 namespace detwatch {
 namespace {
@@ -35,40 +35,23 @@ std::size_t HashPair(const std::string& a, const std::string& b) {
 }
 
 constexpr std::array<std::string_view, kRejectReasons> kReasonNames = {
-    "oversized",
-    "header_unreadable",
-    "header_invalid",
-    "payload_unreadable",
-    "payload_empty",
-    "nested_batch",
-    "frame_missing",
-    "frame_mismatch",
-    "string_invalid",
-    "string_too_long",
-    "model_missing",
-    "box_format_missing",
-    "image_size_missing",
-    "column_length",
-    "score_out_of_range",
-    "box_not_finite",
-    "box_negative_size",
-    "area_invalid",
-    "value_invalid",
-    "too_many_boxes",
-    "class_unknown",
-    "class_list_unknown",
-    "class_list_invalid",
-    "too_many_classes",
-    "too_many_models",
-    "too_many_streams",
-    "too_many_groups",
-    "too_many_publishers",
-    "tag_invalid",
-    "too_many_tags",
-    "conflict",
-    "stale_revision",
-    "too_late",
-    "memory",
+    "oversized",          "header_unreadable",
+    "header_invalid",     "payload_unreadable",
+    "payload_empty",      "nested_batch",
+    "frame_missing",      "frame_mismatch",
+    "string_invalid",     "string_too_long",
+    "model_missing",      "box_format_missing",
+    "image_size_missing", "column_length",
+    "score_out_of_range", "box_not_finite",
+    "box_negative_size",  "area_invalid",
+    "value_invalid",      "too_many_boxes",
+    "class_unknown",      "class_list_unknown",
+    "class_list_invalid", "too_many_classes",
+    "too_many_models",    "too_many_streams",
+    "too_many_groups",    "too_many_publishers",
+    "tag_invalid",        "too_many_tags",
+    "conflict",           "stale_revision",
+    "too_late",           "memory",
 };
 
 std::string Number(double value) {
@@ -78,7 +61,9 @@ std::string Number(double value) {
 
 }  // namespace
 
-std::string_view Name(RejectReason reason) { return kReasonNames.at(static_cast<std::size_t>(reason)); }
+std::string_view Name(RejectReason reason) {
+  return kReasonNames.at(static_cast<std::size_t>(reason));
+}
 
 std::string_view Name(Transport transport) {
   return transport == Transport::kReliable ? "reliable" : "subscribe";

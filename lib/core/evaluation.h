@@ -34,11 +34,12 @@ struct AreaRange {
 
 struct EvaluationParams {
   Protocol protocol = Protocol::kCoco;
-  bool inclusive_pixels = false;  // VOC devkit IoU: widths and heights are max - min + 1
-  std::vector<double> iou_thresholds;     // ascending, in (0, 1], 1 to 16
-  std::vector<AreaRange> area_ranges;     // 1 to 4; the first is the headline, "all"
-  std::vector<std::uint32_t> max_dets;    // ascending, 1 to 4; the last one truncates a frame's class
-  std::vector<float> operating_points;    // confidences, 1 to 8; score >= point counts; the first is the headline
+  bool inclusive_pixels = false;        // VOC devkit IoU: widths and heights are max - min + 1
+  std::vector<double> iou_thresholds;   // ascending, in (0, 1], 1 to 16
+  std::vector<AreaRange> area_ranges;   // 1 to 4; the first is the headline, "all"
+  std::vector<std::uint32_t> max_dets;  // ascending, 1 to 4; the last one truncates a frame's class
+  std::vector<float>
+      operating_points;  // confidences, 1 to 8; score >= point counts; the first is the headline
 
   // linspace(.5, .95, 10); all, small, medium, large; 1, 10, 100; 0.5.
   [[nodiscard]] static EvaluationParams Coco();

@@ -76,8 +76,8 @@ struct ModelInfo {
   ModelKey model;
   ClassListHash class_list{};
   Tags tags;
-  float score_threshold = -1;          // -1: not announced
-  std::int64_t max_detections = -1;    // -1: not announced
+  float score_threshold = -1;        // -1: not announced
+  std::int64_t max_detections = -1;  // -1: not announced
   bool labels_expected = true;
 };
 

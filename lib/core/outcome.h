@@ -15,7 +15,9 @@ namespace detwatch {
 
 // A class by name, interned by whoever runs the evaluation; dense from 0.
 enum class ClassId : std::uint32_t {};
-[[nodiscard]] constexpr std::uint32_t Index(ClassId id) { return static_cast<std::uint32_t>(id); }
+[[nodiscard]] constexpr std::uint32_t Index(ClassId id) {
+  return static_cast<std::uint32_t>(id);
+}
 
 // Bit t is IoU threshold t.
 using IouMask = std::uint16_t;
@@ -23,21 +25,21 @@ static_assert(sizeof(IouMask) * 8 >= kMaxIouThresholds);
 
 // One frame ready to be judged: columns of n detections and m ground truths of judged classes.
 struct FrameView {
-  std::span<const Box> detection_boxes;                // n
-  std::span<const float> scores;                       // n, in [0, 1]
-  std::span<const ClassId> detection_classes;          // n
-  std::span<const Box> ground_truth_boxes;             // m
-  std::span<const double> ground_truth_areas;          // m, square pixels
-  std::span<const ClassId> ground_truth_classes;       // m
-  std::span<const std::uint8_t> crowd;                 // m, or empty: none
-  std::span<const std::uint8_t> difficult;             // m, or empty: none
+  std::span<const Box> detection_boxes;           // n
+  std::span<const float> scores;                  // n, in [0, 1]
+  std::span<const ClassId> detection_classes;     // n
+  std::span<const Box> ground_truth_boxes;        // m
+  std::span<const double> ground_truth_areas;     // m, square pixels
+  std::span<const ClassId> ground_truth_classes;  // m
+  std::span<const std::uint8_t> crowd;            // m, or empty: none
+  std::span<const std::uint8_t> difficult;        // m, or empty: none
 };
 
 struct DetectionOutcome {
   float score = 0;
   std::uint32_t index = 0;  // position among the frame's detections
   std::uint32_t rank = 0;   // position in its class by score, 0 is the best; below the last max_dets
-  float iou = 0;            // with the ground truth taken at HeadlineIou in area 0; 0 when not a true positive
+  float iou = 0;  // with the ground truth taken at HeadlineIou in area 0; 0 when not a true positive
   // Per area range. A detection that is neither is a false positive at that threshold.
   std::array<IouMask, kMaxAreaRanges> true_positive{};
   std::array<IouMask, kMaxAreaRanges> ignored{};

@@ -24,29 +24,29 @@ using Result = tl::expected<T, E>;
 // Why a message, or one item of a batch, was not counted. Each value is the `reason` label of one series
 // of detwatch_frames_rejected_total; the text is frozen once released.
 enum class RejectReason : std::uint8_t {
-  kOversized,            // message larger than the limit
-  kHeaderUnreadable,     // part 1 is not a Header, or the message does not have two parts
-  kHeaderInvalid,        // publisher or epoch missing or out of range
-  kPayloadUnreadable,    // part 2 is not a Payload
-  kPayloadEmpty,         // no kind set
+  kOversized,          // message larger than the limit
+  kHeaderUnreadable,   // part 1 is not a Header, or the message does not have two parts
+  kHeaderInvalid,      // publisher or epoch missing or out of range
+  kPayloadUnreadable,  // part 2 is not a Payload
+  kPayloadEmpty,       // no kind set
   kNestedBatch,
-  kFrameMissing,         // no FrameRef or empty frame_id
-  kFrameMismatch,        // predictions and labels of one Frame message name different frames
-  kStringInvalid,        // not UTF-8, control characters
+  kFrameMissing,   // no FrameRef or empty frame_id
+  kFrameMismatch,  // predictions and labels of one Frame message name different frames
+  kStringInvalid,  // not UTF-8, control characters
   kStringTooLong,
-  kModelMissing,         // empty model name
+  kModelMissing,  // empty model name
   kBoxFormatMissing,
-  kImageSizeMissing,     // normalised boxes without image size
-  kColumnLength,         // boxes, scores, class_ids, areas, crowd, difficult disagree
-  kScoreOutOfRange,      // NaN, infinite or outside [0, 1]
-  kBoxNotFinite,         // NaN, infinite or beyond 1e9 pixels
+  kImageSizeMissing,  // normalised boxes without image size
+  kColumnLength,      // boxes, scores, class_ids, areas, crowd, difficult disagree
+  kScoreOutOfRange,   // NaN, infinite or outside [0, 1]
+  kBoxNotFinite,      // NaN, infinite or beyond 1e9 pixels
   kBoxNegativeSize,
   kAreaInvalid,
-  kValueInvalid,         // another number out of its documented range
+  kValueInvalid,  // another number out of its documented range
   kTooManyBoxes,
-  kClassUnknown,         // an id that is not in the announced class list
-  kClassListUnknown,     // the list never came
-  kClassListInvalid,     // duplicate ids or names, empty, or the hash does not match
+  kClassUnknown,      // an id that is not in the announced class list
+  kClassListUnknown,  // the list never came
+  kClassListInvalid,  // duplicate ids or names, empty, or the hash does not match
   kTooManyClasses,
   kTooManyModels,
   kTooManyStreams,
@@ -54,10 +54,10 @@ enum class RejectReason : std::uint8_t {
   kTooManyPublishers,
   kTagInvalid,
   kTooManyTags,
-  kConflict,             // the same frame again with other content; the first stays
-  kStaleRevision,        // labels older than the ones held
-  kTooLate,              // a correction of a frame that is no longer held
-  kMemory,               // the byte budget is used up
+  kConflict,       // the same frame again with other content; the first stays
+  kStaleRevision,  // labels older than the ones held
+  kTooLate,        // a correction of a frame that is no longer held
+  kMemory,         // the byte budget is used up
   kCount
 };
 
