@@ -6,7 +6,11 @@
 
 #include <detwatch/v1/relaxed.pb.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <string_view>
+#include <vector>
 
 #include "lib/core/frame.h"
 #include "lib/core/result.h"
@@ -25,6 +29,28 @@ namespace pb = ::detwatch::v1::relaxed;
                                          StreamInfo& out);
 [[nodiscard]] std::optional<Reject> Read(const pb::ClassList& from, const WireLimits& limits, ClassList& out);
 [[nodiscard]] std::optional<Reject> Read(const pb::Tombstone& from, const WireLimits& limits, Tombstone& out);
+
+// The shared parts of frames, in read_parts.cc.
+
+// What FrameRef says beside the name.
+struct Image {
+  std::int64_t capture_time_ns = 0;
+  std::uint32_t width = 0;
+  std::uint32_t height = 0;
+};
+
+[[nodiscard]] Image ImageOf(const pb::FrameRef& ref);
+[[nodiscard]] std::optional<Reject> ReadFrameRef(const pb::FrameRef& ref, FrameKey& key,
+                                                 TimePoint& capture_time);
+// n, from the column that is there.
+[[nodiscard]] std::optional<Reject> CountBoxes(const pb::Boxes& from, const WireLimits& limits,
+                                               std::size_t& n);
+// Requires: CountBoxes agreed to n.
+[[nodiscard]] std::optional<Reject> ReadBoxes(const pb::Boxes& from, const Image& image, std::size_t n,
+                                              std::vector<Box>& boxes);
+// Everything of labels but the frame they belong to.
+[[nodiscard]] std::optional<Reject> ReadLabelColumns(const pb::Labels& from, const Image& image,
+                                                     const WireLimits& limits, Labels& out);
 
 // A model name: as CheckString, and not empty.
 [[nodiscard]] std::optional<Reject> CheckModel(std::string_view field, std::string_view name);
