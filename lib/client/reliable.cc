@@ -17,6 +17,7 @@ Result<std::unique_ptr<Socket>> ReliableLink::Connect() {
 
 void ReliableLink::OnSent(std::uint64_t /*sequence*/, Monotonic now) {
   last_sent_ = now;
+  asked_ = false;  // the answer to a hello that went before says nothing about this message
 }
 
 void ReliableLink::Tick(Monotonic now) {

@@ -142,21 +142,23 @@ TEST(DeliveryTest, AnIdlePublisherSaysHello) {
   EXPECT_TRUE(Until([&] { return daemon.taken().Hellos() >= 4; }));
 }
 
-// Regression: a hello was sent when idle, a burst followed at once, and the answer to the hello, which lagged
-// behind the burst, was taken for a loss.
-TEST(DeliveryTest, ABurstAfterAnIdleHelloIsNotSentAgain) {
+// Regression: a message was sent right after an idle hello, and the answer to the hello, which could not
+// know of it, was taken for its loss.
+TEST(DeliveryTest, AMessageSentAfterAnIdleHelloIsNotSentAgain) {
   FakeDaemon daemon;
   PublisherOptions options = Quick(daemon.endpoint());
   options.timing.silence = seconds(15);
   Publisher publisher = Made(options);
-  for (int round = 0; round < 10; ++round) {
-    const std::size_t hellos = daemon.taken().Hellos();
-    EXPECT_TRUE(Until([&] { return daemon.taken().Hellos() > hellos; }));
-    Publish(publisher, Names(100, 100 * round));
-    EXPECT_TRUE(publisher.Flush(kPatience));
-  }
+  Publish(publisher, {"first"});
+  EXPECT_TRUE(publisher.Flush(kPatience));
+  daemon.hellos_wait_for_data = true;
+  const std::size_t hellos = daemon.taken().Hellos();
+  EXPECT_TRUE(Until([&] { return daemon.taken().Hellos() >= hellos + 2; }));
+  Publish(publisher, {"second"});
+  EXPECT_TRUE(Until([&] { return daemon.taken().FrameIds().size() == 2; }));
+  daemon.hellos_wait_for_data = false;
+  EXPECT_TRUE(publisher.Flush(kPatience));
   EXPECT_EQ(publisher.Stats().resent, 0);
-  EXPECT_EQ(daemon.taken().FrameIds(), Names(1000));
 }
 
 TEST(DeliveryTest, CreditBoundsWhatIsUnderWay) {

@@ -164,7 +164,13 @@ void FakeDaemon::OnMessage(const std::string& peer, const Header& header, const 
   ack.durable = kept;
   ack.credit_bytes = credit;
   reply.stale_epoch = stale;
-  const std::string bytes = wire::EncodeReply(reply);
+  std::string bytes = wire::EncodeReply(reply);
+  if (hellos_wait_for_data) {
+    bytes.swap(late_answer_);
+    if (header.sequence == 0) {
+      return;
+    }
+  }
   zmq_send(socket_, peer.data(), peer.size(), ZMQ_SNDMORE | ZMQ_DONTWAIT);
   zmq_send(socket_, bytes.data(), bytes.size(), ZMQ_DONTWAIT);
 }

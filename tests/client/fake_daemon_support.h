@@ -64,6 +64,7 @@ class FakeDaemon {
   std::atomic<std::uint64_t> credit = 1U << 30;
   std::atomic<int> lose = 0;  // messages that vanish as if a connection had broken
   std::atomic<bool> mute = false;
+  std::atomic<bool> hellos_wait_for_data = false;  // whose own answer then fails to come
   std::atomic<bool> stale = false;
   std::string reject_frame;  // set before Start
   wire::WireLimits limits;   // set before Start
@@ -82,6 +83,7 @@ class FakeDaemon {
   wire::Decoder decoder_;
   std::map<std::pair<std::string, std::uint64_t>, std::uint64_t> received_;
   std::map<std::uint64_t, std::size_t> bytes_;  // by sequence
+  std::string late_answer_;
   mutable Mutex mutex_;
   Taken taken_ DETWATCH_GUARDED_BY(mutex_);
   std::atomic<bool> stop_{false};
