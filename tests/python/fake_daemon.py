@@ -41,6 +41,8 @@ class FakeDaemon:
         self.lose = lose                # messages that vanish as if a connection had broken
         self.mute = mute                # says nothing at all
         self.stale = False
+        self.hellos_wait_for_data = False  # whose own answer then fails to come
+        self._late_answer: list = []
         self.reject = reject or {}      # frame_id -> reason
         self.headers: list = []         # of every message that came, hellos too
         self.frames: list = []          # (kind, message) of every item taken, in order
@@ -73,6 +75,9 @@ class FakeDaemon:
     def kill(self) -> None:
         self._stop.set()
         self._thread.join()
+
+    def hellos(self) -> int:
+        return sum(header.sequence == 0 for header in list(self.headers))
 
     def items(self, kind: str) -> list:
         return [message for name, message in list(self.frames) if name == kind]
@@ -129,7 +134,12 @@ class FakeDaemon:
         reply.stale_epoch = self.stale
         for name, value in self.limits.items():
             setattr(reply.limits, name, value)
-        self._socket.send_multipart([peer, reply.SerializeToString()])
+        answer = [peer, reply.SerializeToString()]
+        if self.hellos_wait_for_data:
+            answer, self._late_answer = self._late_answer, answer
+            if not header.sequence:
+                return
+        self._socket.send_multipart(answer)
 
     def _take(self, sequence: int, payload: pb.Payload, reply: pb.Reply) -> None:
         kind = payload.WhichOneof("kind")

@@ -119,7 +119,22 @@ class ReliableTest(unittest.TestCase):
 
     def test_an_idle_publisher_says_hello(self):
         with FakeDaemon() as daemon, publisher(daemon.endpoint):
-            self.assertTrue(until(lambda: sum(header.sequence == 0 for header in daemon.headers) >= 4))
+            self.assertTrue(until(lambda: daemon.hellos() >= 4))
+
+    def test_a_message_sent_after_an_idle_hello_is_not_sent_again(self):
+        # Regression: the answer to the hello, which could not know of the message, was taken for its loss.
+        with FakeDaemon() as daemon, \
+                publisher(daemon.endpoint, _timing=QUICK._replace(silence=15.0)) as target:
+            publish(target, ["first"])
+            self.assertTrue(target.flush(10))
+            daemon.hellos_wait_for_data = True
+            hellos = daemon.hellos()
+            self.assertTrue(until(lambda: daemon.hellos() >= hellos + 2))
+            publish(target, ["second"])
+            self.assertTrue(until(lambda: len(daemon.frame_ids()) == 2))
+            daemon.hellos_wait_for_data = False
+            self.assertTrue(target.flush(10))
+            self.assertEqual(target.stats.resent, 0)
 
     def test_credit_bounds_what_is_under_way(self):
         with FakeDaemon(durable=False, credit=1000) as daemon, publisher(daemon.endpoint) as target:
