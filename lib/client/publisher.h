@@ -12,10 +12,10 @@
 //
 // Laws (tests of the same name): EveryFrameArrivesOnceAndInOrder, ANewBootGetsEverythingBeyondDurable,
 //   TheDaemonIsToldWhatWasDropped, BlockWaitsForRoomAndLosesNothing, AFrameWaitsForTheSubscription.
-// Cost: about 2 us of the caller for 100 boxes. Threads: any thread may call anything but the destructor.
-// A fork: the child has a connection and counters of its own and holds nothing of its parent's; a given name
-// is then the child's too and supersedes the parent. Nobody may be inside a call while the process forks.
-// Errors: a Result that names the argument, before anything is sent.
+// Cost: 1.5 us of the caller for 100 boxes (checks 0.5, encoding 0.8; g++ -O2). Threads: any thread may call
+// anything but the destructor. A fork: the child has a connection and counters of its own and holds nothing
+// of its parent's; a given name is then the child's too and supersedes the parent. Nobody may be inside a
+// call while the process forks. Errors: a Result that names the argument, before anything is sent.
 
 #include <cstdint>
 #include <memory>
