@@ -84,8 +84,11 @@ GroupSeries EstimateSeries(const Config& config, const ViewSpec& view) {
 }
 
 std::uint64_t EstimateDedup(const Dedup& dedup) {
-  // Two tables (predictions, labels) of two generations; 16 bytes a slot, a power of two, at most 3/4 full.
-  return 2 * 2 * 16 * std::bit_ceil(dedup.frames + dedup.frames / 3);
+  constexpr std::uint64_t kTables = 2;       // predictions, labels
+  constexpr std::uint64_t kGenerations = 2;  // the current one and the one before
+  constexpr std::uint64_t kSlotBytes = 16;
+  const std::uint64_t slots = std::bit_ceil(dedup.frames + dedup.frames / 3);  // at most 3/4 full
+  return kTables * kGenerations * kSlotBytes * slots;
 }
 
 }  // namespace detwatch::config

@@ -56,8 +56,8 @@ int Findings::LineOf(std::string_view path) const {
   return 0;
 }
 
-Field::Field(YAML::Node node, std::string path, Findings& findings)
-    : node_(std::move(node)), path_(std::move(path)), findings_(&findings) {
+Field::Field(const YAML::Node& node, std::string path, Findings& findings)
+    : node_(node), path_(std::move(path)), findings_(&findings) {
   // An alias has the mark of its anchor; an empty value has none, but its key has (Entries).
   if (node_.Mark().line >= 0) {
     findings.lines.try_emplace(path_, node_.Mark().line + 1);

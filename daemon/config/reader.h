@@ -35,7 +35,7 @@ class Field {
     Read read;
   };
 
-  Field(YAML::Node node, std::string path, Findings& findings);
+  Field(const YAML::Node& node, std::string path, Findings& findings);
 
   [[nodiscard]] const std::string& path() const { return path_; }
   void Note(std::string text) const;

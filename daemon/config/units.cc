@@ -16,8 +16,9 @@ struct TimeUnit {
 
 constexpr std::int64_t kMilli = 1'000'000;
 constexpr std::int64_t kSecond = 1000 * kMilli;
-constexpr std::array<TimeUnit, 6> kTimeUnits = {{{"w", 7 * 86400 * kSecond},
-                                                 {"d", 86400 * kSecond},
+constexpr std::int64_t kDay = 86400 * kSecond;
+constexpr std::array<TimeUnit, 6> kTimeUnits = {{{"w", 7 * kDay},
+                                                 {"d", kDay},
                                                  {"h", 3600 * kSecond},
                                                  {"m", 60 * kSecond},
                                                  {"s", kSecond},

@@ -53,9 +53,9 @@ bool HasBody(MHD_Connection* connection) {
 
 class Server::Impl {
  public:
-  Impl(const Options& options, Routes routes) : connections_(options.connections) {
-    for (auto& [path, handler] : routes) {
-      routes_[path].handler = std::move(handler);
+  Impl(const Options& options, const Routes& routes) : connections_(options.connections) {
+    for (const auto& [path, handler] : routes) {
+      routes_[path].handler = handler;
     }
   }
 
@@ -271,8 +271,8 @@ std::optional<std::string_view> Request::Query(std::string_view name) const {
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
 
-Result<std::unique_ptr<Server>> Server::Start(const Options& options, Routes routes) {
-  auto impl = std::make_unique<Impl>(options, std::move(routes));
+Result<std::unique_ptr<Server>> Server::Start(const Options& options, const Routes& routes) {
+  auto impl = std::make_unique<Impl>(options, routes);
   if (Result<void> started = impl->Start(options); !started) {
     return tl::unexpected(started.error());
   }

@@ -73,7 +73,7 @@ struct Counters {
 class Server {
  public:
   // Listens when it returns. `routes` stay as they are.
-  [[nodiscard]] static Result<std::unique_ptr<Server>> Start(const Options& options, Routes routes);
+  [[nodiscard]] static Result<std::unique_ptr<Server>> Start(const Options& options, const Routes& routes);
   // Ends every connection; returns when no handler runs any more.
   ~Server();
   Server(const Server&) = delete;

@@ -138,7 +138,7 @@ std::unique_ptr<Server> StartWith(const Connections::Limits& limits) {
   options.connections = limits;
   Routes routes;
   routes["/"] = [](const Request&) { return Response(200, kText, std::string("alive")); };
-  Result<std::unique_ptr<Server>> server = Server::Start(options, std::move(routes));
+  Result<std::unique_ptr<Server>> server = Server::Start(options, routes);
   EXPECT_TRUE(server);
   return *std::move(server);
 }
@@ -162,7 +162,7 @@ TEST(HttpLimitsTest, HundredsOfDrippingClientsDoNotDelayAGet) {
     }
     const auto start = steady_clock::now();
     EXPECT_EQ(Client(server->bound()).Get("/").body, "alive");
-    EXPECT_LT(steady_clock::now() - start, milliseconds(500));
+    EXPECT_LT(steady_clock::now() - start, seconds(1));
   }
 }
 
@@ -171,7 +171,7 @@ TEST(HttpLimitsTest, MoreDrippingClientsThanTheLimitStillDoNotKeepAGetOut) {
   const std::vector<Client> dripping = Dripping(*server, 400);
   const auto start = steady_clock::now();
   EXPECT_EQ(Client(server->bound()).Get("/").body, "alive");
-  EXPECT_LT(steady_clock::now() - start, milliseconds(500));
+  EXPECT_LT(steady_clock::now() - start, seconds(1));
   EXPECT_LE(server->counters().connections.open, 100U);
   EXPECT_GE(server->counters().connections.displaced, 300U);
 }
@@ -196,7 +196,7 @@ TEST(HttpLimitsTest, AClientThatDoesNotReadItsAnswerIsEnded) {
   const auto huge = std::make_shared<const std::string>(std::size_t{32} << 20, 'x');
   Routes routes;
   routes["/"] = [&](const Request&) { return Response(200, kText, huge); };
-  const auto server = Server::Start(options, std::move(routes));
+  const auto server = Server::Start(options, routes);
   ASSERT_TRUE(server);
   const Client client((*server)->bound());
   ASSERT_TRUE(client.Send(RequestText("GET", "/")));
