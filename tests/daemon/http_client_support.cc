@@ -52,7 +52,11 @@ Client::Client(const std::string& address, const std::string& from) {
     sockaddr_in v4_from{};
     v4_from.sin_family = AF_INET;
     inet_pton(AF_INET, from.c_str(), &v4_from.sin_addr);
-    bind(fd_, reinterpret_cast<const sockaddr*>(&v4_from), sizeof v4_from);
+    if (bind(fd_, reinterpret_cast<const sockaddr*>(&v4_from), sizeof v4_from) != 0) {
+      close(fd_);
+      fd_ = -1;
+      return;
+    }
   }
   const auto* to = v6 ? reinterpret_cast<const sockaddr*>(&v6_to) : reinterpret_cast<const sockaddr*>(&v4_to);
   if (connect(fd_, to, v6 ? sizeof v6_to : sizeof v4_to) != 0) {

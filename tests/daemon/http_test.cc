@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "daemon/http/address.h"
-#include "daemon/http/gzip.h"
 #include "daemon/http/server.h"
 #include "tests/daemon/http_client_support.h"
 
@@ -39,7 +38,7 @@ Routes TestRoutes() {
   routes["/query"] = [](const Request& request) {
     std::string text;
     for (const auto& [name, value] : request.query) {
-      text += name + "=" + value + ";";
+      text.append(name).append("=").append(value).append(";");
     }
     return Response(200, kText, text + std::string(request.Query("b").value_or("none")));
   };
@@ -182,6 +181,7 @@ TEST(HttpServerTest, ManyClientsAtOnceAllGetTheirAnswer) {
   const std::string expected = LargeText();
   std::atomic<int> good = 0;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
       Client client(server->bound());
@@ -273,38 +273,6 @@ TEST(HttpAddressTest, AddressesThatAreNotAreRefused) {
   EXPECT_EQ(ParseAddress("[fe80::1]:80")->host, "fe80::1");
   EXPECT_EQ(ParseAddress(":9977")->host, "");
   EXPECT_EQ(ParseAddress("localhost:65535")->port, 65535);
-}
-
-TEST(GzipTest, QualityZeroMeansNo) {
-  for (const std::string yes : {"gzip", "GZip", "x-gzip", "deflate, gzip", "gzip;q=0.001", "gzip; q=1.0", "*",
-                                "br;q=1.0, *;q=0.1", "*;q=0, gzip", "gzip;level=0"}) {
-    EXPECT_TRUE(AcceptsGzip(yes)) << yes;
-  }
-  for (const std::string no : {"", "identity", "deflate", "gzip;q=0", "gzip ; q = 0.000", "gzip;Q=0.",
-                               "*;q=0", "gzip;q=0, *", "gzipped", "gz", ",,;;"}) {
-    EXPECT_FALSE(AcceptsGzip(no)) << no;
-  }
-}
-
-TEST(GzipTest, GunzipOfGzipIsTheSame) {
-  std::string noise;
-  unsigned state = 1;
-  for (int i = 0; i < 300000; ++i) {
-    state = state * 1664525U + 1013904223U;
-    noise.push_back(static_cast<char>(state >> 24));
-  }
-  for (const std::string& text : {std::string(), std::string("x"), LargeText(), noise}) {
-    EXPECT_EQ(Gunzip(Gzip(text)), text);
-  }
-}
-
-TEST(GzipTest, TheSameBodyIsCompressedOnce) {
-  GzipCache cache;
-  const auto body = std::make_shared<const std::string>(LargeText());
-  const auto first = cache.Compressed(body);
-  EXPECT_EQ(cache.Compressed(body), first);
-  const auto other = std::make_shared<const std::string>(LargeText() + "more");
-  EXPECT_EQ(Gunzip(*cache.Compressed(other)), *other);
 }
 
 }  // namespace
