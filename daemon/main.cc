@@ -1,6 +1,7 @@
 // detwatch: one binary, a subcommand for each job. Flags live here and nowhere else.
 #include <CLI/CLI.hpp>
-#include <clocale>
+#include <cstdio>
+#include <exception>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -210,22 +211,17 @@ void AddCheckConfig(CLI::App& app, int& exit_code) {
   });
 }
 
-}  // namespace
-}  // namespace detwatch
-
-int main(int argc, char** argv) {
-  // Numbers are never printed or parsed with the process locale.
-  std::setlocale(LC_ALL, "C");
+int Run(int argc, char** argv) {
   CLI::App app{"detwatch: live accuracy monitoring of deployed object detectors"};
-  app.set_version_flag("--version", "detwatch " + std::string(detwatch::kVersion) + " (" +
-                                        std::string(detwatch::kRevision) + ")");
+  app.set_version_flag("--version",
+                       "detwatch " + std::string(kVersion) + " (" + std::string(kRevision) + ")");
   app.require_subcommand(1);
   int exit_code = 0;
-  detwatch::AddServe(app, exit_code);
-  detwatch::AddEval(app, exit_code);
-  detwatch::AddReplay(app, exit_code);
-  detwatch::AddSimulate(app, exit_code);
-  detwatch::AddCheckConfig(app, exit_code);
+  AddServe(app, exit_code);
+  AddEval(app, exit_code);
+  AddReplay(app, exit_code);
+  AddSimulate(app, exit_code);
+  AddCheckConfig(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -233,4 +229,19 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   return exit_code;
+}
+
+}  // namespace
+}  // namespace detwatch
+
+// The process locale stays "C": numbers are never printed or parsed with another.
+int main(int argc, char** argv) {
+  try {
+    return detwatch::Run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "detwatch: %s\n", error.what());
+  } catch (...) {
+    std::fputs("detwatch: failed for an unknown reason\n", stderr);
+  }
+  return 1;
 }

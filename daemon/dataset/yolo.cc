@@ -23,7 +23,7 @@ std::filesystem::path ImagesOf(const std::filesystem::path& labels) {
   std::filesystem::path tail;  // below the last `labels`
   for (std::filesystem::path at = place; at.has_relative_path(); at = at.parent_path()) {
     if (at.filename() == "labels") {
-      const std::filesystem::path images =
+      std::filesystem::path images =
           tail.empty() ? at.parent_path() / "images" : at.parent_path() / "images" / tail;
       if (std::filesystem::is_directory(images, error)) {
         return images;

@@ -78,6 +78,7 @@ Result<Drift> ParseDrift(std::string_view text) {
 
 std::vector<dataset::ClassEntry> Scene::Classes() {
   std::vector<dataset::ClassEntry> classes;
+  classes.reserve(kKinds.size());
   for (const Kind& kind : kKinds) {
     classes.push_back({static_cast<std::int64_t>(classes.size()) + 1, kind.name});
   }
@@ -108,7 +109,9 @@ double Scene::Normal() {
 std::uint32_t Scene::Poisson(double mean) {
   const double limit = std::exp(-mean);
   std::uint32_t n = 0;
-  for (double product = Uniform(); product > limit; product *= Uniform()) {
+  double product = Uniform();
+  while (product > limit) {
+    product *= Uniform();
     ++n;
   }
   return n;

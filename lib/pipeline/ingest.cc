@@ -224,8 +224,7 @@ Ingest::Outcome Ingest::OnClassList(const ClassList& list, TimePoint now) {
 }
 
 Ingest::Outcome Ingest::OnPredictions(Predictions&& predictions, Transport transport, TimePoint now) {
-  if (const Outcome known =
-          CheckIds(*classes_.Find(predictions.class_list), predictions.class_ids, "class_ids");
+  if (Outcome known = CheckIds(*classes_.Find(predictions.class_list), predictions.class_ids, "class_ids");
       !known) {
     return known;
   }
@@ -245,7 +244,7 @@ Ingest::Outcome Ingest::OnPredictions(Predictions&& predictions, Transport trans
 }
 
 Ingest::Outcome Ingest::OnLabels(Labels&& labels, Transport transport, TimePoint now) {
-  if (const Outcome known = CheckLabelIds(labels); !known) {
+  if (Outcome known = CheckLabelIds(labels); !known) {
     return known;
   }
   if (!Counts(labels)) {
@@ -315,8 +314,8 @@ Ingest::Admit Ingest::Describe(const Route& route, const Predictions& prediction
 
 Ingest::Outcome Ingest::Settle(join::Admission admission, const Admit& admit, TimePoint now) {
   IngestCounters& counters = cut_->counters;
-  const Outcome outcome = CountAdmission(admission, counters.frames[At(admit.transport)],
-                                         counters.duplicate_frames[At(admit.transport)]);
+  Outcome outcome = CountAdmission(admission, counters.frames[At(admit.transport)],
+                                   counters.duplicate_frames[At(admit.transport)]);
   if (admission == join::Admission::kAccepted) {
     ModelDelta& delta = routes_.Delta(*admit.model, *cut_);
     ++delta.frames;

@@ -61,6 +61,7 @@ void State::Absorb(Group& group, const GroupDelta& delta, std::int64_t quantum) 
   const std::vector<std::size_t>& windows = view_windows_[group.view];
   const accumulate::Shape coarse = accumulate::Shape::Coarse(*group.params);
   std::vector<std::int64_t> panes;
+  panes.reserve(windows.size());
   for (const std::size_t w : windows) {
     panes.push_back(PaneAt(config_.windows[w], quantum));
   }
