@@ -2,7 +2,19 @@
 
 #include <cstdlib>
 #include <new>
+#include <optional>
 
+// ThreadSanitizer links its own operator new and takes no other.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define DETWATCH_OWN_NEW 0
+#endif
+#endif
+#ifndef DETWATCH_OWN_NEW
+#define DETWATCH_OWN_NEW 1
+#endif
+
+#if DETWATCH_OWN_NEW
 namespace {
 
 std::size_t allocations = 0;
@@ -32,10 +44,16 @@ void operator delete(void* memory, std::size_t /*size*/) noexcept {
   std::free(memory);
 }
 
+#endif
+
 namespace detwatch::match {
 
-std::size_t Allocations() {
+std::optional<std::size_t> Allocations() {
+#if DETWATCH_OWN_NEW
   return allocations;
+#else
+  return std::nullopt;
+#endif
 }
 
 }  // namespace detwatch::match
