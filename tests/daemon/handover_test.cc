@@ -1,0 +1,108 @@
+#include "daemon/serve/handover.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+
+#include <atomic>
+#include <thread>
+
+#include "daemon/serve/log.h"
+#include "daemon/serve/state_loop.h"
+
+namespace detwatch::serve {
+namespace {
+
+std::unique_ptr<pipeline::Cut> MakeCut(std::uint64_t number, bool last = false) {
+  auto cut = std::make_unique<pipeline::Cut>();
+  cut->number = number;
+  cut->last = last;
+  cut->counters.judged_frames = 1;
+  return cut;
+}
+
+bool Woken(const Handover& handover) {
+  pollfd fd{handover.wake_fd(), POLLIN, 0};
+  return ::poll(&fd, 1, 0) == 1;
+}
+
+TEST(HandoverTest, ThereIsRoomForOneCut) {
+  Handover handover;
+  EXPECT_TRUE(handover.HasRoom());
+  handover.Offer(MakeCut(1), false);
+  EXPECT_FALSE(handover.HasRoom());
+  EXPECT_EQ(handover.Wait()->number, 1U);
+  EXPECT_TRUE(handover.HasRoom());
+}
+
+TEST(HandoverTest, WhatIngestHasToReactToWakesIt) {
+  Handover handover;
+  EXPECT_FALSE(Woken(handover));
+  handover.Post({});
+  EXPECT_TRUE(Woken(handover));
+  handover.ClearWake();
+  EXPECT_FALSE(Woken(handover));
+  EXPECT_EQ(handover.TakeAbsorbed().size(), 1U);
+  EXPECT_TRUE(handover.TakeAbsorbed().empty());
+  handover.Reload(config::Config());
+  EXPECT_TRUE(Woken(handover));
+  EXPECT_TRUE(handover.TakeReload().has_value());
+  EXPECT_FALSE(handover.StopAsked());
+  handover.AskStop();
+  EXPECT_TRUE(handover.StopAsked());
+}
+
+TEST(HandoverTest, AfterTheLastCutTheStateIsTold) {
+  Handover handover;
+  handover.Offer(MakeCut(1, true), true);
+  EXPECT_NE(handover.Wait(), nullptr);
+  EXPECT_EQ(handover.Wait(), nullptr);
+}
+
+TEST(HandoverTest, NobodyWaitsForAThreadThatDied) {
+  Handover handover;
+  handover.Offer(MakeCut(1), false);
+  std::thread other([&] { handover.Abandon(); });
+  handover.Offer(MakeCut(2), true);  // there is no room, and nobody will make any
+  handover.WaitUntilDrained();
+  other.join();
+  EXPECT_EQ(handover.Wait(), nullptr);
+}
+
+TEST(HandoverTest, EveryCutIsAbsorbedAndShownBeforeItIsAcknowledged) {
+  Handover handover;
+  Published published;
+  StateLoop state({}, handover, published);
+  std::thread worker([&] { state.Run(); });
+  constexpr std::uint64_t kCuts = 200;
+  std::size_t acknowledged = 0;
+  for (std::uint64_t i = 1; i <= kCuts; ++i) {
+    auto cut = MakeCut(i, i == kCuts);
+    cut->marks.push_back({"camera", Transport::kReliable, 1, i});
+    handover.Offer(std::move(cut), i == kCuts);  // waits for room
+    for (const Absorbed& absorbed : handover.TakeAbsorbed()) {
+      ++acknowledged;
+      EXPECT_GE(published.Get()->counters.judged_frames, absorbed.marks.at(0).received);
+    }
+  }
+  handover.WaitUntilDrained();
+  acknowledged += handover.TakeAbsorbed().size();
+  worker.join();
+  EXPECT_EQ(acknowledged, kCuts);
+  EXPECT_EQ(published.Get()->counters.judged_frames, kCuts);
+}
+
+TEST(RateLimitTest, LetsABurstPassAndCountsTheRest) {
+  log::RateLimit limit(3, std::chrono::seconds(10));
+  const TimePoint start = FromUnixNanos(1'700'000'000'000'000'000);
+  int passed = 0;
+  for (int i = 0; i < 10; ++i) {
+    passed += limit.Pass(start) ? 1 : 0;
+  }
+  EXPECT_EQ(passed, 3);
+  EXPECT_EQ(limit.TakeHeldBack(), 7U);
+  EXPECT_EQ(limit.TakeHeldBack(), 0U);
+  EXPECT_TRUE(limit.Pass(start + std::chrono::seconds(10)));
+}
+
+}  // namespace
+}  // namespace detwatch::serve
