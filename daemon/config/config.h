@@ -49,11 +49,21 @@ struct ModelOverride {
   friend bool operator==(const ModelOverride&, const ModelOverride&) = default;
 };
 
+// Where counts and waiting frames outlive the process.
+struct Storage {
+  std::string path;                               // folder of the store; empty: memory only
+  bool fsync = true;                              // wait for the disk before acknowledging
+  Duration checkpoint = std::chrono::seconds(1);  // between two checkpoints, with and without a store
+  friend bool operator==(const Storage&, const Storage&) = default;
+};
+
 struct Join {
   Duration retention = std::chrono::hours(24);
-  std::uint64_t bytes = 512 * kMiB;
+  std::uint64_t bytes = 512 * kMiB;  // of what waits: on disk with a store, else in memory
   Duration linger = std::chrono::minutes(10);
   Duration class_list_wait = std::chrono::seconds(30);
+  Duration corrections = std::chrono::hours(24);  // judged frames whose labels are not final are kept
+  std::uint64_t corrections_bytes = kGiB;
   friend bool operator==(const Join&, const Join&) = default;
 };
 
@@ -105,6 +115,7 @@ struct Config {
   std::vector<ModelOverride> models;
   std::vector<WindowSpec> windows;  // 5m, 1h, 24h; "total" is always there and never listed
   std::vector<ViewSpec> views;      // the first one has the counters
+  Storage storage;
   Join join;
   Dedup dedup;
   Limits limits;
@@ -137,6 +148,7 @@ struct Overrides {
   std::vector<std::string> ingest_reliable;
   std::optional<LogLevel> log_level;
   std::optional<LogFormat> log_format;
+  std::optional<std::string> storage_path{};
 };
 // Check Problems() afterwards: flags obey the same rules as the file.
 void ApplyOverrides(Config& config, const Overrides& overrides);

@@ -5,7 +5,7 @@
 //   n zeros is 0 followed by the varint n - 1. Bins without a row are part of such runs.
 
 #include "lib/accumulate/histogram.h"
-#include "lib/accumulate/varint.h"
+#include "lib/core/bytes.h"
 
 namespace detwatch::accumulate {
 namespace {

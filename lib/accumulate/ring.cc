@@ -4,7 +4,7 @@
 #include <bit>
 #include <cassert>
 
-#include "lib/accumulate/varint.h"
+#include "lib/core/bytes.h"
 
 namespace detwatch::accumulate {
 namespace {

@@ -21,6 +21,27 @@ struct Header {
   std::string store_id;
 };
 
+// What became of the label messages of one run of a publisher: detwatch.v1.LabelTally.
+struct LabelTally {
+  std::uint64_t joined = 0;
+  std::uint64_t waiting = 0;
+  std::uint64_t corrected = 0;  // of joined
+  std::uint64_t duplicate = 0;
+  std::uint64_t late = 0;
+  std::uint64_t refused = 0;
+
+  LabelTally& operator+=(const LabelTally& other) {
+    joined += other.joined;
+    waiting += other.waiting;
+    corrected += other.corrected;
+    duplicate += other.duplicate;
+    late += other.late;
+    refused += other.refused;
+    return *this;
+  }
+  friend bool operator==(const LabelTally&, const LabelTally&) = default;
+};
+
 // The part of detwatch.v1.Reply that moves a publisher's window.
 struct Acknowledgement {
   std::string store_id;
@@ -29,6 +50,7 @@ struct Acknowledgement {
   std::uint64_t durable = 0;       // all up to here need not be kept
   std::uint64_t credit_bytes = 0;  // bytes that may be unacknowledged
   std::uint64_t expected = 0;      // not 0: missing from here on
+  LabelTally labels{};
 };
 
 struct RejectedItem {

@@ -27,6 +27,15 @@ std::string EncodeReply(const Reply& reply) {
     rejected.set_detail(item.detail);
   }
   to.set_stale_epoch(reply.stale_epoch);
+  if (const LabelTally& tally = reply.acknowledgement.labels; tally != LabelTally{}) {
+    pb::LabelTally& labels = *to.mutable_labels();
+    labels.set_joined(tally.joined);
+    labels.set_waiting(tally.waiting);
+    labels.set_corrected(tally.corrected);
+    labels.set_duplicate(tally.duplicate);
+    labels.set_late(tally.late);
+    labels.set_refused(tally.refused);
+  }
   return to.SerializeAsString();
 }
 
@@ -39,8 +48,14 @@ Result<Reply> DecodeReply(std::string_view bytes) {
   Reply reply;
   reply.publisher = from.publisher();
   reply.epoch = from.epoch();
-  reply.acknowledgement = {from.store_id(), from.boot_id(),      from.received(),
-                           from.durable(),  from.credit_bytes(), from.expected()};
+  reply.acknowledgement = {from.store_id(),
+                           from.boot_id(),
+                           from.received(),
+                           from.durable(),
+                           from.credit_bytes(),
+                           from.expected(),
+                           {from.labels().joined(), from.labels().waiting(), from.labels().corrected(),
+                            from.labels().duplicate(), from.labels().late(), from.labels().refused()}};
   if (from.has_limits()) {
     reply.limits.message_bytes = from.limits().message_bytes();
     reply.limits.boxes_per_frame = from.limits().boxes_per_frame();

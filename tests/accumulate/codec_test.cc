@@ -9,7 +9,7 @@
 
 #include "lib/accumulate/histogram.h"
 #include "lib/accumulate/ring.h"
-#include "lib/accumulate/varint.h"
+#include "lib/core/bytes.h"
 #include "tests/accumulate/accumulate_support.h"
 
 namespace detwatch::accumulate {

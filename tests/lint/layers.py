@@ -15,6 +15,7 @@ ARROWS = {
     "core": set(),
     "wire": {"core"},
     "delivery": {"core"},
+    "store": {"core"},
     "join": {"core"},
     "match": {"core"},
     "accumulate": {"core"},
