@@ -81,6 +81,44 @@ std::string_view Name(Protocol protocol) {
   return "coco";
 }
 
+namespace {
+
+__extension__ using Wide = unsigned __int128;
+
+// Odd constants with well spread bits: the fractional digits of pi.
+constexpr std::uint64_t kPi1 = 0x243f6a8885a308d3ULL;
+constexpr std::uint64_t kPi2 = 0x13198a2e03707345ULL;
+constexpr std::uint64_t kPi3 = 0xa4093822299f31d1ULL;
+
+std::uint64_t Multiply(std::uint64_t a, std::uint64_t b) {
+  const Wide product = static_cast<Wide>(a) * b;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64U);
+}
+
+// The length goes first, so that bytes cannot wander from one text to the next.
+std::uint64_t HashText(std::uint64_t state, std::string_view text) {
+  state = Multiply(state ^ kPi1, text.size() ^ kPi2);
+  for (std::size_t at = 0; at < text.size(); at += 8) {
+    std::uint64_t word = 0;
+    for (std::size_t i = 0; i < 8 && at + i < text.size(); ++i) {
+      word |= std::uint64_t{static_cast<unsigned char>(text[at + i])} << (8 * i);
+    }
+    state = Multiply(state ^ word, kPi3);
+  }
+  return Multiply(state ^ kPi2, kPi1);
+}
+
+}  // namespace
+
+FrameHash HashFrame(const FrameKey& key) {
+  return {HashText(HashText(kPi3, key.stream), key.frame_id),
+          HashText(HashText(~kPi3, key.stream), key.frame_id)};
+}
+
+std::uint64_t HashModel(const ModelKey& key) {
+  return HashText(HashText(kPi1, key.model), key.version);
+}
+
 std::size_t FrameKeyHash::operator()(const FrameKey& key) const noexcept {
   return HashPair(key.stream, key.frame_id);
 }

@@ -5,7 +5,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
 
+#include "lib/core/bytes.h"
 #include "lib/core/envelope.h"
 #include "lib/core/result.h"
 
@@ -59,19 +62,42 @@ struct IngestCounters {
   ByTransport stale_epochs{};  // messages of a superseded run of a publisher
   ByTransport tombstones{};
   std::array<ByTransport, kRejectReasons> rejected{};
-  std::uint64_t judged_frames = 0;                // frame and model, joined with labels and matched
-  std::uint64_t unjudged_ground_truths = 0;       // classes the model does not know
-  std::uint64_t unjudged_detections = 0;          // classes the labels did not look for
+  std::uint64_t judged_frames = 0;           // frame and model, joined with labels and matched
+  std::uint64_t unjudged_ground_truths = 0;  // classes the model does not know
+  std::uint64_t unjudged_detections = 0;     // classes the labels did not look for
+  std::uint64_t corrected_frames = 0;        // of the judged: judged again by labels of a higher revision
+  std::uint64_t retracted_unjudged_ground_truths = 0;  // of the unjudged: taken back by a correction
+  std::uint64_t retracted_unjudged_detections = 0;
   std::uint64_t filtered_labels = 0;              // of a source or sampling that is configured out
   std::uint64_t expired_labels_missing = 0;       // predictions that left without labels
   std::uint64_t expired_predictions_missing = 0;  // labels that left without any predictions
   std::uint64_t never_expected = 0;               // predictions whose publisher expects no labels
   std::uint64_t groups_refused = 0;               // view groups beyond the limit or the byte budget
+  std::uint64_t groups_restarted = 0;             // counts of another configuration, given up at a start
   std::uint64_t clock_holds = 0;                  // wall clock ran ahead and was held
   BucketCounts<kLabelDelayEdges.size()> label_delay;
 
   IngestCounters& operator+=(const IngestCounters& other);
 };
+
+// By name, so that a later version adds counters without another format; unknown names are skipped.
+[[nodiscard]] std::string Serialise(const IngestCounters& counters);
+[[nodiscard]] Result<IngestCounters> ParseIngestCounters(std::string_view bytes);
+
+template <std::size_t kBuckets>
+void Serialise(const BucketCounts<kBuckets>& counts, std::string& out) {
+  for (const std::uint64_t n : counts.counts) {
+    AppendVarint(out, n);
+  }
+  AppendDouble(out, counts.sum);
+}
+template <std::size_t kBuckets>
+void Restore(ByteReader& in, BucketCounts<kBuckets>& counts) {
+  for (std::uint64_t& n : counts.counts) {
+    n = in.Varint();
+  }
+  counts.sum = in.Double();
+}
 
 // What a model's predictions look like, labels or not.
 struct PredictionStats {

@@ -23,6 +23,20 @@ struct FrameKeyHash {
   std::size_t operator()(const FrameKey& key) const noexcept;
 };
 
+// A number for a frame's name that is the same on every machine and for ever: dedup keys and the store use
+// it. 128 bits, so that two names never share one in practice.
+struct FrameHash {
+  std::uint64_t high = 0;
+  std::uint64_t low = 0;
+  friend bool operator==(const FrameHash&, const FrameHash&) = default;
+};
+
+struct FrameHashHash {
+  std::size_t operator()(const FrameHash& hash) const noexcept { return hash.low; }
+};
+
+[[nodiscard]] FrameHash HashFrame(const FrameKey& key);
+
 // Names a model setting; predictions of one frame are counted once per ModelKey.
 struct ModelKey {
   std::string model;
@@ -33,6 +47,9 @@ struct ModelKey {
 struct ModelKeyHash {
   std::size_t operator()(const ModelKey& key) const noexcept;
 };
+
+// As HashFrame, 64 bits.
+[[nodiscard]] std::uint64_t HashModel(const ModelKey& key);
 
 // Identifies a class list by its content (detwatch.v1.ClassList.hash).
 enum class ClassListHash : std::uint64_t {};

@@ -147,10 +147,18 @@ void Sequences::Restore(const Mark& mark, TimePoint last_seen) {
   Of(mark.transport).insert_or_assign(mark.publisher, Row{state, false});
 }
 
-void Sequences::Expire(TimePoint now) {
-  for (Rows& rows : rows_) {
-    std::erase_if(rows, [&](const auto& entry) { return now - entry.second.state.last_seen > idle_; });
+std::vector<std::pair<Transport, std::string>> Sequences::Expire(TimePoint now) {
+  std::vector<std::pair<Transport, std::string>> forgotten;
+  for (const Transport transport : {Transport::kSubscribe, Transport::kReliable}) {
+    std::erase_if(Of(transport), [&](const auto& entry) {
+      const bool idle = now - entry.second.state.last_seen > idle_;
+      if (idle) {
+        forgotten.emplace_back(transport, entry.first);
+      }
+      return idle;
+    });
   }
+  return forgotten;
 }
 
 }  // namespace detwatch::delivery

@@ -76,8 +76,8 @@ class Sequences {
   void Durable(const std::vector<Mark>& marks);
   // A row as the last checkpoint held it; for the start of the daemon.
   void Restore(const Mark& mark, TimePoint last_seen);
-  // Forgets rows that were idle for too long.
-  void Expire(TimePoint now);
+  // Forgets rows that were idle for too long, and says which.
+  std::vector<std::pair<Transport, std::string>> Expire(TimePoint now);
   [[nodiscard]] std::size_t size() const { return rows_[0].size() + rows_[1].size(); }
 
  private:

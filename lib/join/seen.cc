@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "lib/core/bytes.h"
+
 namespace detwatch::join {
 namespace {
 
@@ -73,8 +75,47 @@ void Seen::Insert(std::uint64_t key, std::uint64_t content, TimePoint now) {
     previous_ = now - started_ >= 2 * horizon_ ? Table{} : std::move(current_);
     current_ = Table{};
     started_ = now;
+    ++generation_;
   }
-  current_.Insert(Spread(key), content);
+  const Slot slot{Spread(key), content};
+  current_.Insert(slot.key, slot.content);
+  Note(slot);
+}
+
+// A change is when its generation began, and 16 bytes an entry.
+void Seen::Note(const Slot& slot) {
+  if (changes_.empty() || changes_.back().generation != generation_) {
+    changes_.push_back({generation_, {}});
+    AppendFixed64(changes_.back().bytes, static_cast<std::uint64_t>(ToUnixNanos(started_)));
+  }
+  AppendFixed64(changes_.back().bytes, slot.key);
+  AppendFixed64(changes_.back().bytes, slot.content);
+}
+
+Seen::Changes Seen::TakeChanges() {
+  Changes taken{previous_.size > 0 ? generation_ - 1 : generation_, std::move(changes_)};
+  changes_.clear();
+  return taken;
+}
+
+Result<void> Seen::Restore(const Change& change) {
+  ByteReader in(change.bytes);
+  const auto started = static_cast<std::int64_t>(in.Fixed64());
+  if (!in.ok() || in.left() % 16 != 0 || change.generation < generation_) {
+    return Fail("dedup keys: " + std::to_string(change.bytes.size()) + " bytes of generation " +
+                std::to_string(change.generation) + " are cut short or out of order");
+  }
+  if (change.generation > generation_) {
+    previous_ = change.generation == generation_ + 1 ? std::move(current_) : Table{};
+    current_ = Table{};
+    generation_ = change.generation;
+  }
+  started_ = FromUnixNanos(started);
+  while (in.left() > 0) {
+    const std::uint64_t key = in.Fixed64();
+    current_.Insert(key, in.Fixed64());
+  }
+  return {};
 }
 
 std::size_t Seen::bytes() const {

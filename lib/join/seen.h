@@ -5,14 +5,20 @@
 // large as the limit, then the older one is dropped. So a key is remembered for at least the horizon or the
 // last `limit` entries, whichever is shorter, and for at most twice that. 16 bytes an entry.
 //
+// It outlives the process by its changes: what was inserted since the last checkpoint, by generation, is
+// written with the checkpoint, and generations that were dropped are deleted there.
+//
 // A key is a 64-bit hash: with 4 million entries one new key in 4e12 is taken for a repeat.
-// Laws: RemembersForTheHorizon, MemoryIsBoundedByTheLimit. Threads: none.
+// Laws: RemembersForTheHorizon, MemoryIsBoundedByTheLimit, RestoredItAnswersTheSame. Threads: none.
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
+#include "lib/core/result.h"
 #include "lib/core/time.h"
 
 namespace detwatch::join {
@@ -28,6 +34,20 @@ class Seen {
   [[nodiscard]] std::size_t size() const { return current_.size + previous_.size; }
   [[nodiscard]] std::size_t bytes() const;
 
+  // What was inserted into one generation since the last call, ready to be stored.
+  struct Change {
+    std::uint64_t generation = 0;
+    std::string bytes;
+  };
+  struct Changes {
+    std::uint64_t oldest = 0;     // generations below are forgotten
+    std::vector<Change> changes;  // ascending generation
+  };
+  // Empty changes when nothing was inserted.
+  [[nodiscard]] Changes TakeChanges();
+  // Requires: changes in the order in which they were taken, before anything else is inserted.
+  [[nodiscard]] Result<void> Restore(const Change& change);
+
  private:
   struct Slot {
     std::uint64_t key = 0;  // 0: free
@@ -40,12 +60,15 @@ class Seen {
     void Insert(std::uint64_t key, std::uint64_t content);
     void Grow();
   };
+  void Note(const Slot& slot);
 
   Duration horizon_;
   std::size_t limit_;
-  TimePoint started_;  // of current_
+  TimePoint started_;             // of current_
+  std::uint64_t generation_ = 1;  // of current_; previous_ has the one before
   Table current_;
   Table previous_;
+  std::vector<Change> changes_;  // since TakeChanges
 };
 
 }  // namespace detwatch::join

@@ -51,6 +51,17 @@ Result<bool, Reject> ClassRegistry::Announce(const ClassList& list) {
         Reject{RejectReason::kTooManyClasses,
                "class_list.entries: more than " + std::to_string(max_classes_) + " class names"});
   }
+  Add(list);
+  return true;
+}
+
+void ClassRegistry::Restore(const ClassList& list) {
+  if (!lists_.contains(static_cast<std::uint64_t>(list.hash))) {
+    Add(list);
+  }
+}
+
+void ClassRegistry::Add(const ClassList& list) {
   std::vector<std::pair<std::uint32_t, ClassId>> entries;
   entries.reserve(list.entries.size());
   for (const auto& [id, name] : list.entries) {
@@ -60,8 +71,7 @@ Result<bool, Reject> ClassRegistry::Announce(const ClassList& list) {
     }
     entries.emplace_back(id, it->second);
   }
-  lists_.emplace(hash, ClassTable(std::move(entries)));
-  return true;
+  lists_.emplace(static_cast<std::uint64_t>(list.hash), ClassTable(std::move(entries)));
 }
 
 const ClassTable* ClassRegistry::Find(ClassListHash hash) const {

@@ -53,6 +53,9 @@ class ClassRegistry {
 
   // Requires: the list was checked (hash, unique names). Returns whether it was new.
   [[nodiscard]] Result<bool, Reject> Announce(const ClassList& list);
+  // A list that was accepted before, whatever the limits are now: ClassIds follow from the order of the
+  // lists.
+  void Restore(const ClassList& list);
   // Null when the list was never announced. Stable for the life of the registry.
   [[nodiscard]] const ClassTable* Find(ClassListHash hash) const;
   // Requires: both lists are announced.
@@ -62,6 +65,8 @@ class ClassRegistry {
   [[nodiscard]] const std::vector<const JudgedClasses*>& sets() const { return sets_; }
 
  private:
+  void Add(const ClassList& list);
+
   std::size_t max_classes_;
   std::size_t max_lists_;
   std::vector<std::string> names_;

@@ -10,7 +10,7 @@
 #include "lib/core/evaluation.h"
 #include "lib/core/time.h"
 #include "lib/core/view.h"
-#include "lib/join/joiner.h"
+#include "lib/join/limits.h"
 #include "lib/wire/decode.h"
 
 namespace detwatch::pipeline {

@@ -64,16 +64,27 @@ Segment& Cut::SegmentAt(std::int64_t quantum) {
   return segments.back();
 }
 
-void AddFrame(Segment& segment, GroupId group, const EvaluationParams& params, const accumulate::Shape& shape,
-              const FrameOutcome& outcome, accumulate::Ordinal ordinal, TimePoint capture,
-              std::size_t ring_capacity) {
+LabelTally& Cut::Tally(const Sender& sender) {
+  if (sender.transport != Transport::kReliable) {
+    return nobody_;
+  }
+  auto& [epoch, tally] = label_tallies[sender.publisher];
+  if (epoch < sender.epoch) {
+    epoch = sender.epoch;
+    tally = {};
+  }
+  return epoch == sender.epoch ? tally : nobody_;
+}
+
+void AddFrame(Segment& segment, GroupId group, const Counting& how, const FrameOutcome& outcome,
+              accumulate::Ordinal ordinal, TimePoint capture, std::size_t ring_capacity) {
   GroupDelta& delta = segment.Group(group);
   delta.frames.Add(ordinal, capture);
   for (const ClassOutcome& judged : outcome.classes) {
-    CellDelta& cell = delta.Cell(judged.class_id, shape);
+    CellDelta& cell = delta.Cell(judged.class_id, how.shape);
     const std::span<const DetectionOutcome> detections(outcome.detections.data() + judged.first,
                                                        judged.count);
-    cell.counts.Count(params, judged, detections);
+    cell.counts.Count(how.params, judged, detections);
     for (const DetectionOutcome& detection : detections) {
       cell.records.push_back(accumulate::RingRecord::From(detection, ordinal));
     }
@@ -84,6 +95,45 @@ void AddFrame(Segment& segment, GroupId group, const EvaluationParams& params, c
       cell.dropped_through = cell.records[excess - 1].ordinal();
       cell.records.erase(cell.records.begin(), cell.records.begin() + static_cast<std::ptrdiff_t>(excess));
     }
+  }
+}
+
+void ReplaceFrame(Segment& segment, GroupId group, const Counting& how, const JudgedFrame& before,
+                  const JudgedFrame& after, accumulate::Ordinal ordinal) {
+  GroupDelta& delta = segment.Group(group);
+  const auto retracted = [&](CellDelta& cell) -> accumulate::Histogram& {
+    if (cell.retracted == nullptr) {
+      cell.retracted = std::make_unique<accumulate::Histogram>(how.shape);
+    }
+    return *cell.retracted;
+  };
+  for (const ClassOutcome& judged : before.outcome.classes) {
+    CellDelta& cell = delta.Cell(judged.class_id, how.shape);
+    const std::span<const DetectionOutcome> detections(before.outcome.detections.data() + judged.first,
+                                                       judged.count);
+    cell.counts.Count(how.params, judged, detections, -1);
+    retracted(cell).Count(how.params, judged, detections);
+    cell.removed.push_back(ordinal);
+    // Corrected twice in one cut: what was to be put back the first time is what leaves now.
+    std::erase_if(cell.inserted,
+                  [&](const accumulate::RingRecord& record) { return record.ordinal() == ordinal; });
+  }
+  for (const ClassOutcome& judged : after.outcome.classes) {
+    CellDelta& cell = delta.Cell(judged.class_id, how.shape);
+    const std::span<const DetectionOutcome> detections(after.outcome.detections.data() + judged.first,
+                                                       judged.count);
+    cell.counts.Count(how.params, judged, detections);
+    for (const DetectionOutcome& detection : detections) {
+      cell.inserted.push_back(accumulate::RingRecord::From(detection, ordinal));
+    }
+  }
+  for (const ClassId class_id : before.classes()) {
+    CellDelta& cell = delta.Cell(class_id, how.shape);
+    cell.counts.AddTally(how.shape.Frames(), -1);
+    retracted(cell).AddTally(how.shape.Frames(), 1);
+  }
+  for (const ClassId class_id : after.classes()) {
+    delta.Cell(class_id, how.shape).counts.AddTally(how.shape.Frames(), 1);
   }
 }
 

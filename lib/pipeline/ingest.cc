@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "lib/pipeline/parked.h"
+#include "lib/wire/encode.h"
+
 namespace detwatch::pipeline {
 namespace {
 
@@ -10,11 +13,6 @@ using delivery::Verdict;
 
 std::size_t At(Transport transport) {
   return static_cast<std::size_t>(transport);
-}
-
-template <class T>
-bool Contains(const std::vector<T>& values, T value) {
-  return std::find(values.begin(), values.end(), value) != values.end();
 }
 
 // Both lists of a pair, one of anything else.
@@ -29,54 +27,48 @@ std::pair<ClassListHash, ClassListHash> ListsOf(const wire::Message& message) {
   return {pair.predictions.class_list, pair.labels.class_list};
 }
 
-Result<void, Reject> CheckIds(const ClassTable& table, const std::vector<std::uint32_t>& ids,
-                              const char* field) {
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (table.Find(ids[i]) == ClassTable::kUnknown) {
-      return tl::unexpected(Reject{RejectReason::kClassUnknown, std::string(field) + "[" + std::to_string(i) +
-                                                                    "]: " + std::to_string(ids[i]) +
-                                                                    " is not in the announced class list"});
-    }
-  }
-  return {};
-}
-
-// Counts what the joiner said; a refusal becomes a reject with the reason of that name.
-Result<void, Reject> CountAdmission(join::Admission admission, std::uint64_t& accepted,
-                                    std::uint64_t& duplicates) {
-  switch (admission) {
-    case join::Admission::kAccepted:
-      ++accepted;
-      return {};
-    case join::Admission::kDuplicate:
-      ++duplicates;
-      return {};
-    case join::Admission::kConflict:
-      return tl::unexpected(
-          Reject{RejectReason::kConflict, "frame: seen before with other content; the first stays"});
-    case join::Admission::kStale:
-      return tl::unexpected(Reject{RejectReason::kStaleRevision, "revision: a higher one was seen already"});
-    case join::Admission::kTooLate:
-      return tl::unexpected(
-          Reject{RejectReason::kTooLate, "revision: the frame was judged on an earlier one already"});
-    case join::Admission::kMemory:
-      break;
-  }
-  return tl::unexpected(Reject{RejectReason::kMemory, "frame: larger than all that may wait for a join"});
-}
+// Expiry of idle names walks all of them.
+constexpr Duration kExpireEvery = std::chrono::minutes(1);
 
 }  // namespace
 
-Ingest::Ingest(const PipelineConfig& config)
+Ingest::Ingest(const PipelineConfig& config, const Restored& restored)
     : config_(config),
       quantum_(config.Quantum()),
       decoder_(config.wire),
       sequences_(config.limits.publishers, config.store_id, config.limits.idle),
       classes_(config.limits.classes, config.limits.class_lists),
       routes_(config),
-      joiner_(config.join),
+      seen_predictions_(config.join.dedup_horizon, config.join.dedup_frames),
+      seen_labels_(config.join.dedup_horizon, config.join.dedup_frames),
+      next_ordinal_(restored.next_ordinal),
       cut_(std::make_unique<Cut>()) {
-  cut_->number = 1;
+  cut_->number = restored.cut + 1;
+  for (const RestoredRow& row : restored.publishers) {
+    sequences_.Restore(row.mark, std::max(row.last_seen, restored.started));
+  }
+  for (const ClassList& list : restored.class_lists) {
+    classes_.Restore(list);
+  }
+  classes_announced_ = classes_.names().size();
+  routes_.Restore(restored);
+  // What was written was read once before anybody trusts it, see State::Restore.
+  for (const join::Seen::Change& change : restored.seen_predictions) {
+    (void)seen_predictions_.Restore(change);
+  }
+  for (const join::Seen::Change& change : restored.seen_labels) {
+    (void)seen_labels_.Restore(change);
+  }
+  for (const auto& [number, bytes] : restored.parked) {
+    next_parked_ = std::max(next_parked_, number + 1);
+    ParkedMessage parked = DecodeParked(bytes);
+    decoder_.DecodePayload(parked.payload, items_);
+    if (items_.size() == 1 && items_.front()) {
+      const std::size_t held = 2 * parked.payload.size() + 512;
+      parked_.push_back({number, std::move(*items_.front()), std::move(parked.sender), parked.since, held});
+      parked_bytes_ += held;
+    }
+  }
 }
 
 void Ingest::CountReject(Transport transport, const Reject& reject) {
@@ -131,7 +123,13 @@ Reaction Ingest::OnMessage(Transport transport, std::string_view header_bytes, s
   for (std::size_t i = 0; i < items_.size(); ++i) {
     Outcome outcome;
     if (items_[i]) {
-      outcome = Process(std::move(*items_[i]), transport, now, bytes);
+      const Sender sender{transport, header->publisher, header->epoch, header->sequence,
+                          static_cast<std::uint32_t>(i)};
+      const bool labels = std::holds_alternative<Labels>(*items_[i]);
+      outcome = Process(std::move(*items_[i]), sender, now, bytes);
+      if (labels && !outcome) {
+        ++cut_->Tally(sender).refused;
+      }
     } else {
       outcome = tl::unexpected(std::move(items_[i].error()));
     }
@@ -146,7 +144,7 @@ Reaction Ingest::OnMessage(Transport transport, std::string_view header_bytes, s
   return reaction;
 }
 
-Ingest::Outcome Ingest::Process(wire::Message&& message, Transport transport, TimePoint now,
+Ingest::Outcome Ingest::Process(wire::Message&& message, const Sender& sender, TimePoint now,
                                 std::size_t bytes) {
   if (const auto* list = std::get_if<ClassList>(&message)) {
     return OnClassList(*list, now);
@@ -155,33 +153,30 @@ Ingest::Outcome Ingest::Process(wire::Message&& message, Transport transport, Ti
     return routes_.Describe(*model, now, *cut_);
   }
   if (const auto* stream = std::get_if<StreamInfo>(&message)) {
-    return routes_.Describe(*stream, now);
+    return routes_.Describe(*stream, now, *cut_);
   }
   if (const auto* tombstone = std::get_if<Tombstone>(&message)) {
-    ++cut_->counters.tombstones[At(transport)];
-    cut_->counters.lost_messages[At(transport)] += tombstone->frames;
+    ++cut_->counters.tombstones[At(sender.transport)];
+    cut_->counters.lost_messages[At(sender.transport)] += tombstone->frames;
     return {};
   }
-  const auto parked = Park(message, transport, now, bytes);
+  const auto parked = Park(message, sender, now, bytes);
   if (!parked) {
     return tl::unexpected(parked.error());
   }
   if (*parked) {
     return {};
   }
-  Outcome outcome;
   if (auto* predictions = std::get_if<Predictions>(&message)) {
-    outcome = OnPredictions(std::move(*predictions), transport, now);
-  } else if (auto* labels = std::get_if<Labels>(&message)) {
-    outcome = OnLabels(std::move(*labels), transport, now);
-  } else {
-    outcome = OnPair(std::move(std::get<wire::FramePair>(message)), transport, now);
+    return OnPredictions(std::move(*predictions), sender, now);
   }
-  JudgeJoined(now);
-  return outcome;
+  if (auto* labels = std::get_if<Labels>(&message)) {
+    return OnLabels(std::move(*labels), sender, now);
+  }
+  return OnPair(std::move(std::get<wire::FramePair>(message)), sender, now);
 }
 
-Result<bool, Reject> Ingest::Park(wire::Message& message, Transport transport, TimePoint now,
+Result<bool, Reject> Ingest::Park(wire::Message& message, const Sender& sender, TimePoint now,
                                   std::size_t bytes) {
   const auto [first, second] = ListsOf(message);
   if (classes_.Find(first) != nullptr && classes_.Find(second) != nullptr) {
@@ -193,9 +188,16 @@ Result<bool, Reject> Ingest::Park(wire::Message& message, Transport transport, T
     return tl::unexpected(Reject{RejectReason::kClassListUnknown,
                                  "class_list_hash: not announced, and too much waits for its list"});
   }
-  parked_.push_back({std::move(message), transport, now, held});
+  // Its sequence is used up, so a restart must have it again.
+  cut_->parked.push_back({next_parked_, EncodeParked({sender, now, wire::EncodePayload(message)})});
+  parked_.push_back({next_parked_++, std::move(message), sender, now, held});
   parked_bytes_ += held;
   return true;
+}
+
+void Ingest::Unpark(const Parked& parked) {
+  parked_bytes_ -= parked.bytes;
+  cut_->parked.push_back({parked.number, {}});
 }
 
 Ingest::Outcome Ingest::OnClassList(const ClassList& list, TimePoint now) {
@@ -206,6 +208,7 @@ Ingest::Outcome Ingest::OnClassList(const ClassList& list, TimePoint now) {
   if (!*announced) {
     return {};
   }
+  cut_->class_lists.push_back(list);
   for (auto it = parked_.begin(); it != parked_.end();) {
     const auto [first, second] = ListsOf(it->message);
     if (classes_.Find(first) == nullptr || classes_.Find(second) == nullptr) {
@@ -213,151 +216,29 @@ Ingest::Outcome Ingest::OnClassList(const ClassList& list, TimePoint now) {
       continue;
     }
     Parked parked = std::move(*it);
-    parked_bytes_ -= parked.bytes;
+    Unpark(parked);
     it = parked_.erase(it);
-    if (const Outcome outcome = Process(std::move(parked.message), parked.transport, now, parked.bytes);
+    if (const Outcome outcome = Process(std::move(parked.message), parked.sender, now, parked.bytes);
         !outcome) {
-      CountReject(parked.transport, outcome.error());
+      CountReject(parked.sender.transport, outcome.error());
     }
   }
   return {};
 }
 
-Ingest::Outcome Ingest::OnPredictions(Predictions&& predictions, Transport transport, TimePoint now) {
-  if (Outcome known = CheckIds(*classes_.Find(predictions.class_list), predictions.class_ids, "class_ids");
-      !known) {
-    return known;
-  }
-  const auto route = routes_.Find(predictions.model, predictions.frame.stream, now, *cut_);
-  if (!route) {
-    return tl::unexpected(route.error());
-  }
-  Admit admit = Describe(**route, predictions, transport);
-  const std::size_t joined_before = joined_.size();
-  const join::Admission admission =
-      joiner_.OnPredictions(std::move(predictions), admit.model->labels_expected, now, joined_, expired_);
-  const bool waits_for_nothing = joined_.size() == joined_before && !admit.model->labels_expected;
-  if (admission == join::Admission::kAccepted && waits_for_nothing) {
-    ++cut_->counters.never_expected;
-  }
-  return Settle(admission, admit, now);
-}
-
-Ingest::Outcome Ingest::OnLabels(Labels&& labels, Transport transport, TimePoint now) {
-  if (Outcome known = CheckLabelIds(labels); !known) {
-    return known;
-  }
-  if (!Counts(labels)) {
-    ++cut_->counters.filtered_labels;
-    return {};
-  }
-  IngestCounters& counters = cut_->counters;
-  return CountAdmission(joiner_.OnLabels(std::move(labels), now, joined_, expired_),
-                        counters.labels[At(transport)], counters.duplicate_labels[At(transport)]);
-}
-
-Ingest::Outcome Ingest::OnPair(wire::FramePair&& pair, Transport transport, TimePoint now) {
-  if (!Counts(pair.labels)) {
-    ++cut_->counters.filtered_labels;
-    return OnPredictions(std::move(pair.predictions), transport, now);
-  }
-  // Both halves are checked before either is counted.
-  Outcome known = CheckIds(*classes_.Find(pair.predictions.class_list), pair.predictions.class_ids,
-                           "predictions.class_ids");
-  if (known) {
-    known = CheckLabelIds(pair.labels);
-  }
-  if (!known) {
-    return known;
-  }
-  const auto route = routes_.Find(pair.predictions.model, pair.predictions.frame.stream, now, *cut_);
-  if (!route) {
-    return tl::unexpected(route.error());
-  }
-  Admit admit = Describe(**route, pair.predictions, transport);
-  const auto admission =
-      joiner_.OnPair(std::move(pair.predictions), std::move(pair.labels), now, joined_, expired_);
-  IngestCounters& counters = cut_->counters;
-  const Outcome labels = CountAdmission(admission.labels, counters.labels[At(transport)],
-                                        counters.duplicate_labels[At(transport)]);
-  const Outcome predictions = Settle(admission.predictions, admit, now);
-  return predictions ? labels : predictions;
-}
-
-Ingest::Outcome Ingest::CheckLabelIds(const Labels& labels) const {
-  const ClassTable& table = *classes_.Find(labels.class_list);
-  const Outcome known = CheckIds(table, labels.class_ids, "labels.class_ids");
-  return known ? CheckIds(table, labels.examined, "labels.examined_class_ids") : known;
-}
-
-bool Ingest::Counts(const Labels& labels) const {
-  return Contains(config_.labels.sources, labels.source) &&
-         Contains(config_.labels.sampling, labels.sampling);
-}
-
-Ingest::Admit Ingest::Describe(const Route& route, const Predictions& predictions,
-                               Transport transport) const {
-  Admit admit;
-  admit.transport = transport;
-  admit.model = route.model;
-  admit.group = route.groups.front();
-  admit.stats.frames = 1;
-  for (const float score : predictions.scores) {
-    admit.stats.confidence.Observe(kConfidenceEdges, score);
-  }
-  admit.stats.per_frame.Observe(kPerFrameEdges, static_cast<double>(predictions.scores.size()));
-  if (predictions.inference_seconds > 0) {
-    admit.stats.inference_seconds.Observe(kInferenceEdges, predictions.inference_seconds);
-  }
-  return admit;
-}
-
-Ingest::Outcome Ingest::Settle(join::Admission admission, const Admit& admit, TimePoint now) {
-  IngestCounters& counters = cut_->counters;
-  Outcome outcome = CountAdmission(admission, counters.frames[At(admit.transport)],
-                                   counters.duplicate_frames[At(admit.transport)]);
-  if (admission == join::Admission::kAccepted) {
-    ModelDelta& delta = routes_.Delta(*admit.model, *cut_);
-    ++delta.frames;
-    delta.last_frame = now;
-    const std::size_t group = Index(admit.group);
-    if (group >= prediction_slot_.size()) {
-      prediction_slot_.resize(group + 1, 0);
-    }
-    if (prediction_slot_[group] == 0) {
-      cut_->predictions.emplace_back(admit.group, PredictionStats{});
-      prediction_slot_[group] = static_cast<std::uint32_t>(cut_->predictions.size());
-    }
-    cut_->predictions[prediction_slot_[group] - 1].second += admit.stats;
-  }
-  CountExpired();
-  return outcome;
-}
-
-void Ingest::CountExpired() {
-  for (const join::Expired& expired : expired_) {
-    if (!expired.labels_missing) {
-      ++cut_->counters.expired_predictions_missing;
-      continue;
-    }
-    ++cut_->counters.expired_labels_missing;
-    if (Model* model = routes_.FindModel(expired.model)) {
-      ++routes_.Delta(*model, *cut_).expired;
-    }
-  }
-  expired_.clear();
-}
-
 void Ingest::Tick(TimePoint now) {
-  joiner_.Tick(now, expired_);
-  CountExpired();
   while (!parked_.empty() && now - parked_.front().since >= config_.limits.class_list_wait) {
-    CountReject(parked_.front().transport, {RejectReason::kClassListUnknown, {}});
-    parked_bytes_ -= parked_.front().bytes;
+    CountReject(parked_.front().sender.transport, {RejectReason::kClassListUnknown, {}});
+    Unpark(parked_.front());
     parked_.pop_front();
   }
-  sequences_.Expire(now);
-  routes_.Expire(now, *cut_);
+  if (now >= next_expiry_) {
+    next_expiry_ = now + kExpireEvery;
+    for (auto& publisher : sequences_.Expire(now)) {
+      cut_->retired_publishers.push_back(std::move(publisher));
+    }
+    routes_.Expire(now, *cut_);
+  }
 }
 
 std::unique_ptr<Cut> Ingest::TakeCut(TimePoint now) {
@@ -368,10 +249,12 @@ std::unique_ptr<Cut> Ingest::TakeCut(TimePoint now) {
     cut_->new_sets.push_back(classes_.sets()[sets_announced_]->classes);
   }
   cut_->taken = now;
+  cut_->reserved = next_ordinal_;
+  next_ordinal_ += cut_ordinals_;
+  cut_->next_ordinal = next_ordinal_;
   cut_->marks = sequences_.TakeMarks();
-  cut_->gauges.pending_predictions = joiner_.pending_predictions();
-  cut_->gauges.pending_labels = joiner_.pending_labels();
-  cut_->gauges.pending_bytes = joiner_.bytes();
+  cut_->seen_predictions = seen_predictions_.TakeChanges();
+  cut_->seen_labels = seen_labels_.TakeChanges();
   cut_->gauges.class_list_waiting = parked_.size();
   cut_->gauges.publishers = sequences_.size();
   cut_->gauges.models = routes_.models();
@@ -379,6 +262,8 @@ std::unique_ptr<Cut> Ingest::TakeCut(TimePoint now) {
   auto next = std::make_unique<Cut>();
   next->number = cut_->number + 1;
   prediction_slot_.clear();
+  cut_bytes_ = 0;
+  cut_ordinals_ = 0;
   return std::exchange(cut_, std::move(next));
 }
 
@@ -390,8 +275,9 @@ void Ingest::OnAbsorbed(const std::vector<delivery::Sequences::Mark>& marks, std
 void Ingest::Reload(const Limits& limits, const join::JoinLimits& join, const LabelFilter& labels) {
   config_.limits = limits;
   config_.labels = labels;
+  config_.join = join;
   routes_.SetLimits(limits);
-  joiner_.SetLimits(join);
+  cut_->join_limits = join;
 }
 
 }  // namespace detwatch::pipeline

@@ -1,11 +1,13 @@
 #pragma once
 // lib/pipeline -- the first half of the pipeline: messages in, cuts out. One thread owns it.
 //
-//   header, payload -> wire -> sequence -> class lists -> join -> match -> cut
+//   header, payload -> wire -> sequence -> class lists -> seen before? -> join what meets -> match -> cut
 //
-// Whatever is wrong with a message is counted under one reason and costs nothing else; a readable header
-// always advances its publisher's sequence. No I/O, no clock: `now` is passed in and never falls.
-// Laws: EveryMessageIsCountedOnce, GoodFramesAroundBadOnesAreAllCounted. Cost: a few microseconds a frame.
+// Frames whose halves meet within one cut are joined and judged here; every other half travels in the cut and
+// is settled by the state, in order. Whatever is wrong with a message is counted under one reason and costs
+// nothing else; a readable header always advances its publisher's sequence. No I/O, no clock: `now` is passed
+// in and never falls. Laws: EveryMessageIsCountedOnce, GoodFramesAroundBadOnesAreAllCounted,
+// ItDoesNotMatterWhereACutFalls. Cost: a few microseconds a frame.
 
 #include <cstdint>
 #include <list>
@@ -15,13 +17,14 @@
 #include <vector>
 
 #include "lib/core/envelope.h"
-#include "lib/core/outcome.h"
 #include "lib/core/time.h"
 #include "lib/delivery/sequence.h"
-#include "lib/join/joiner.h"
+#include "lib/join/seen.h"
 #include "lib/pipeline/class_registry.h"
 #include "lib/pipeline/config.h"
 #include "lib/pipeline/cut.h"
+#include "lib/pipeline/judge.h"
+#include "lib/pipeline/restored.h"
 #include "lib/pipeline/routes.h"
 #include "lib/wire/decode.h"
 
@@ -39,15 +42,18 @@ struct Reaction {
 
 class Ingest {
  public:
-  explicit Ingest(const PipelineConfig& config);
+  // `restored`: what the state's store held.
+  explicit Ingest(const PipelineConfig& config, const Restored& restored = {});
 
   Reaction OnMessage(Transport transport, std::string_view header, std::string_view payload, TimePoint now);
   // Something arrived that does not have two parts.
   void OnMalformed(Transport transport, std::size_t bytes);
-  // Expiry of what waits. Call about once a second.
+  // Expiry of what waits for a class list, and of what was idle. Call about once a second.
   void Tick(TimePoint now);
-  // Everything since the last cut. Its marks become durable when the state says so.
+  // Everything since the last cut. Its marks become durable when the state says so. Cheap: nothing is copied.
   [[nodiscard]] std::unique_ptr<Cut> TakeCut(TimePoint now);
+  // What the next cut holds, about.
+  [[nodiscard]] std::size_t cut_bytes() const { return cut_bytes_; }
 
   // Feedback from the state: a cut is absorbed, and cells now use so many bytes.
   void OnAbsorbed(const std::vector<delivery::Sequences::Mark>& marks, std::size_t cell_bytes);
@@ -57,39 +63,38 @@ class Ingest {
   // What may change while running.
   void Reload(const Limits& limits, const join::JoinLimits& join, const LabelFilter& labels);
   void CountClockHolds(std::uint64_t holds) { cut_->counters.clock_holds += holds; }
-  // Ordinals continue from here; for a state that was restored.
-  void SetNextOrdinal(accumulate::Ordinal next) { next_ordinal_ = next; }
 
  private:
   struct Parked {  // waits for a class list
+    std::uint64_t number = 0;
     wire::Message message;
-    Transport transport = Transport::kSubscribe;
+    Sender sender;
     TimePoint since;
     std::size_t bytes = 0;
   };
   using Outcome = Result<void, Reject>;
 
-  Outcome Process(wire::Message&& message, Transport transport, TimePoint now, std::size_t bytes);
-  Outcome OnPredictions(Predictions&& predictions, Transport transport, TimePoint now);
-  Outcome OnLabels(Labels&& labels, Transport transport, TimePoint now);
-  Outcome OnPair(wire::FramePair&& pair, Transport transport, TimePoint now);
+  Outcome Process(wire::Message&& message, const Sender& sender, TimePoint now, std::size_t bytes);
+  Outcome OnPredictions(Predictions&& predictions, const Sender& sender, TimePoint now);
+  Outcome OnLabels(Labels&& labels, const Sender& sender, TimePoint now);
+  Outcome OnPair(wire::FramePair&& pair, const Sender& sender, TimePoint now);
   Outcome OnClassList(const ClassList& list, TimePoint now);
-  // What counting accepted predictions will need once the joiner has taken them.
-  struct Admit {
-    Transport transport = Transport::kSubscribe;
-    Model* model = nullptr;
-    GroupId group{};  // of the first view
-    PredictionStats stats;
-  };
-  [[nodiscard]] Admit Describe(const Route& route, const Predictions& predictions, Transport transport) const;
-  Outcome Settle(join::Admission admission, const Admit& admit, TimePoint now);
+  // Predictions whose ids and route are in order, with the labels of the same message or null.
+  Outcome AdmitPredictions(Predictions&& predictions, const Route& route, std::shared_ptr<const Labels> given,
+                           const Sender& sender, TimePoint now);
+  // Labels whose ids are in order.
+  Outcome AdmitLabels(std::shared_ptr<const Labels> labels, const Sender& sender, TimePoint now);
+  void CountPredictions(const Route& route, const Predictions& predictions, Transport transport,
+                        TimePoint now);
   [[nodiscard]] Outcome CheckLabelIds(const Labels& labels) const;
   [[nodiscard]] bool Counts(const Labels& labels) const;  // by source and sampling
   // True when the message went to wait for a list; an error when it cannot.
-  Result<bool, Reject> Park(wire::Message& message, Transport transport, TimePoint now, std::size_t bytes);
-  void JudgeJoined(TimePoint now);
-  void Judge(const join::Joined& joined, TimePoint now);
-  void CountExpired();
+  Result<bool, Reject> Park(wire::Message& message, const Sender& sender, TimePoint now, std::size_t bytes);
+  void Unpark(const Parked& parked);
+  // `since`: when the predictions came.
+  void JudgeNow(Predictions&& predictions, const FrameHash& frame, const Labels& labels, Model& model,
+                const std::vector<GroupId>& groups, TimePoint since, TimePoint now);
+  [[nodiscard]] Result<void, Reject> HasRoom(std::size_t bytes) const;
   void CountReject(Transport transport, const Reject& reject);
 
   PipelineConfig config_;
@@ -98,28 +103,24 @@ class Ingest {
   delivery::Sequences sequences_;
   ClassRegistry classes_;
   Routes routes_;
-  join::Joiner joiner_;
+  join::Seen seen_predictions_;
+  join::Seen seen_labels_;
   std::list<Parked> parked_;  // in order of arrival
   std::size_t parked_bytes_ = 0;
+  std::uint64_t next_parked_ = 1;
   accumulate::Ordinal next_ordinal_ = 1;
   std::unique_ptr<Cut> cut_;
+  std::size_t cut_bytes_ = 0;
+  std::size_t cut_ordinals_ = 0;       // that settling the cut may need
   std::size_t classes_announced_ = 0;  // to the state, in cuts taken so far
   std::size_t sets_announced_ = 0;
   std::vector<std::uint32_t> prediction_slot_;  // by group: 1 + index into cut_->predictions
+  TimePoint next_expiry_;
 
   // Kept between frames for their capacity.
   std::vector<wire::Item> items_;
-  std::vector<join::Joined> joined_;
-  std::vector<join::Expired> expired_;
-  FrameOutcome outcome_;
-  struct Columns {
-    std::vector<Box> boxes;
-    std::vector<float> scores;
-    std::vector<ClassId> classes;
-    std::vector<double> areas;
-    std::vector<std::uint8_t> crowd, difficult;
-    void Clear();
-  } detections_, ground_truths_;
+  Judge judge_;
+  JudgedFrame judged_;
 };
 
 }  // namespace detwatch::pipeline

@@ -86,15 +86,49 @@ Result<Model*, Reject> Routes::FindOrAddModel(const ModelKey& key, TimePoint now
   if (models_.size() >= limits_.models) {
     return Refuse(RejectReason::kTooManyModels, "model", key.model, limits_.models);
   }
-  auto model = std::make_unique<Model>();
-  model->id = next_model_++;
-  model->key = key;
-  model->last_seen = now;
-  const auto own = evaluation_of_model_.find(key.model);
-  model->evaluation = own == evaluation_of_model_.end() ? evaluations_.front().get() : own->second;
+  auto model = MakeModel(next_model_++, key, now);
   ModelDelta& delta = Delta(*model, cut);
   delta.described = true;
   return models_.emplace(key, std::move(model)).first->second.get();
+}
+
+std::unique_ptr<Model> Routes::MakeModel(std::uint32_t id, const ModelKey& key, TimePoint now) {
+  auto model = std::make_unique<Model>();
+  model->id = id;
+  model->key = key;
+  model->hash = HashModel(key);
+  model->last_seen = now;
+  const auto own = evaluation_of_model_.find(key.model);
+  model->evaluation = own == evaluation_of_model_.end() ? evaluations_.front().get() : own->second;
+  return model;
+}
+
+// What was there counts as seen now: the time in which nobody could have been heard is not held against it.
+void Routes::Restore(const Restored& restored) {
+  next_model_ = restored.next_model;
+  next_group_ = restored.next_group;
+  for (const RestoredModel& held : restored.models) {
+    auto model = MakeModel(held.id, held.key, restored.started);
+    model->tags = held.tags;
+    model->labels_expected = held.labels_expected;
+    models_.emplace(held.key, std::move(model));
+  }
+  for (const StreamInfo& info : restored.streams) {
+    streams_[info.stream] = {info.tags, restored.started};
+  }
+  for (const RestoredGroup& held : restored.groups) {
+    std::string key;
+    AppendKey(key, std::to_string(held.view));
+    for (const auto& [name, value] : held.labels) {
+      AppendKey(key, value);
+    }
+    auto group = std::make_unique<Group>();
+    group->id = held.id;
+    const auto own = evaluation_of_model_.find(held.model);
+    group->evaluation = own == evaluation_of_model_.end() ? evaluations_.front().get() : own->second;
+    group->last_seen = restored.started;
+    groups_.emplace(std::move(key), std::move(group));
+  }
 }
 
 ModelDelta& Routes::Delta(Model& model, Cut& cut) {
@@ -104,6 +138,8 @@ ModelDelta& Routes::Delta(Model& model, Cut& cut) {
     ModelDelta delta;
     delta.model = model.id;
     delta.model_key = model.key;
+    delta.tags = model.tags;
+    delta.labels_expected = model.labels_expected;
     cut.models.push_back(delta);
   }
   return cut.models[model.delta_slot];
@@ -148,6 +184,7 @@ Result<Routes::Group*, Reject> Routes::FindOrAddGroup(std::size_t view, const Mo
   group->last_seen = now;
   definition.group = group->id;
   definition.view = view;
+  definition.model = model.key.model;
   definition.params = model.evaluation->params;
   cut.new_groups.push_back(std::move(definition));
   return groups_.emplace(key, std::move(group)).first->second.get();
@@ -200,6 +237,8 @@ Result<void, Reject> Routes::Describe(const ModelInfo& info, TimePoint now, Cut&
   delta.described = true;
   delta.score_threshold = info.score_threshold;
   delta.max_detections = info.max_detections;
+  delta.tags = info.tags;
+  delta.labels_expected = info.labels_expected;
   (*model)->labels_expected = info.labels_expected;
   if ((*model)->tags != info.tags) {
     (*model)->tags = info.tags;
@@ -208,13 +247,14 @@ Result<void, Reject> Routes::Describe(const ModelInfo& info, TimePoint now, Cut&
   return {};
 }
 
-Result<void, Reject> Routes::Describe(const StreamInfo& info, TimePoint now) {
+Result<void, Reject> Routes::Describe(const StreamInfo& info, TimePoint now, Cut& cut) {
   if (auto seen = SeeStream(info.stream, now); !seen) {
     return seen;
   }
   Stream& stream = streams_[info.stream];
   if (stream.tags != info.tags) {
     stream.tags = info.tags;
+    cut.stream_infos.push_back(info);
     const std::string suffix = '\x1f' + info.stream;
     std::erase_if(routes_, [&](const auto& entry) { return entry.first.ends_with(suffix); });
   }
@@ -223,7 +263,13 @@ Result<void, Reject> Routes::Describe(const StreamInfo& info, TimePoint now) {
 
 void Routes::Expire(TimePoint now, Cut& cut) {
   const auto idle = [&](TimePoint last_seen) { return now - last_seen >= limits_.idle; };
-  std::erase_if(streams_, [&](const auto& entry) { return idle(entry.second.last_seen); });
+  std::erase_if(streams_, [&](const auto& entry) {
+    const bool forgotten_now = idle(entry.second.last_seen);
+    if (forgotten_now && !entry.second.tags.empty()) {
+      cut.retired_streams.push_back(entry.first);
+    }
+    return forgotten_now;
+  });
   bool forgotten = false;
   std::erase_if(models_, [&](const auto& entry) {
     if (idle(entry.second->last_seen)) {

@@ -18,6 +18,7 @@
 #include "lib/match/matcher.h"
 #include "lib/pipeline/config.h"
 #include "lib/pipeline/cut.h"
+#include "lib/pipeline/restored.h"
 
 namespace detwatch::pipeline {
 
@@ -31,6 +32,7 @@ struct Evaluation {
 struct Model {
   std::uint32_t id = 0;
   ModelKey key;
+  std::uint64_t hash = 0;  // HashModel(key)
   Tags tags;
   bool labels_expected = true;
   Evaluation* evaluation = nullptr;
@@ -55,16 +57,20 @@ class Routes {
                                             Cut& cut);
   // Newest announcements. They change where later frames count, not earlier ones.
   [[nodiscard]] Result<void, Reject> Describe(const ModelInfo& info, TimePoint now, Cut& cut);
-  [[nodiscard]] Result<void, Reject> Describe(const StreamInfo& info, TimePoint now);
+  [[nodiscard]] Result<void, Reject> Describe(const StreamInfo& info, TimePoint now, Cut& cut);
   // The model's changes in this cut.
   [[nodiscard]] ModelDelta& Delta(Model& model, Cut& cut);
   [[nodiscard]] Model* FindModel(const ModelKey& key);
   // Forgets what was idle for too long, and says so in the cut.
   void Expire(TimePoint now, Cut& cut);
 
+  // What a store held. Requires: nothing else was called before.
+  void Restore(const Restored& restored);
+
   void SetLimits(const Limits& limits) { limits_ = limits; }
   void SetCellBytes(std::size_t bytes) { cell_bytes_ = bytes; }
   [[nodiscard]] std::size_t models() const { return models_.size(); }
+  [[nodiscard]] std::size_t models_ever() const { return next_model_; }
   [[nodiscard]] std::size_t groups() const { return groups_.size(); }
 
  private:
@@ -85,6 +91,7 @@ class Routes {
   [[nodiscard]] Result<Group*, Reject> FindOrAddGroup(std::size_t view, const Model& model,
                                                       const std::string& stream, TimePoint now, Cut& cut);
   [[nodiscard]] Result<void, Reject> SeeStream(const std::string& stream, TimePoint now);
+  [[nodiscard]] std::unique_ptr<Model> MakeModel(std::uint32_t id, const ModelKey& key, TimePoint now);
   [[nodiscard]] std::string LabelValue(const std::string& key, const Model& model,
                                        const std::string& stream) const;
 

@@ -89,7 +89,7 @@ snapshot::Group State::Describe(Group& group, const ViewSpec& view, TimePoint no
     std::vector<const ClassSummary*> present;
     for (const auto& cell : group.cells) {
       Cell::Summary& summary = cell->summaries[w];
-      if (w > 0 && cell->windows[w - 1].Advance(pane)) {
+      if (w > 0 && cell->windows[w - 1].Advance(store_, pane)) {
         summary.fresh = false;
         Account(*cell);
       }
@@ -116,12 +116,27 @@ snapshot::Group State::Describe(Group& group, const ViewSpec& view, TimePoint no
     out.windows.push_back(std::move(values));
   }
   if (view.counters) {
+    const auto make = [&](const Histogram& counts) {
+      return std::make_shared<const snapshot::ClassCounters>(
+          MakeCounters(*group.params, counts, config_.fleet_ious));
+    };
+    const auto none = group.correctable ? make(Histogram(group.fine)) : nullptr;
     for (const auto& cell : group.cells) {
       if (cell->counters == nullptr) {
-        cell->counters = std::make_shared<const snapshot::ClassCounters>(
-            MakeCounters(*group.params, cell->total, config_.fleet_ious));
+        cell->retracted_counters = cell->retracted == nullptr ? nullptr : make(*cell->retracted);
+        if (cell->retracted == nullptr) {
+          cell->counters = make(cell->total);
+        } else {
+          // What was added is what stands and what was taken out again.
+          Histogram added = cell->total;
+          added.Add(*cell->retracted);
+          cell->counters = make(added);
+        }
       }
       out.counters.push_back(cell->counters);
+      if (group.correctable) {
+        out.retracted.push_back(cell->retracted_counters == nullptr ? none : cell->retracted_counters);
+      }
     }
     out.predictions = std::make_shared<const PredictionStats>(group.predictions);
   }

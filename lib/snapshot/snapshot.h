@@ -31,7 +31,8 @@ struct Window {
   accumulate::MeanSummary mean;
 };
 
-// Counters of one class, since the daemon's state began. They never fall.
+// Counters of one class, since the daemon's state began: what was added, corrections included. They never
+// fall.
 struct ClassCounters {
   // [operating point][threshold], area 0.
   std::array<std::array<accumulate::OperatingCounts, kMaxIouThresholds>, kMaxOperatingPoints> operating{};
@@ -49,7 +50,9 @@ struct Group {
   std::vector<std::string> class_names;                        // by first appearance; only grows
   std::vector<Window> windows;                                 // "total" first
   std::vector<std::shared_ptr<const ClassCounters>> counters;  // parallel to class_names; empty without
-  std::shared_ptr<const PredictionStats> predictions;          // null without counters
+  // What corrections took out of them again; as long as `counters` once a correction may come, before empty.
+  std::vector<std::shared_ptr<const ClassCounters>> retracted;
+  std::shared_ptr<const PredictionStats> predictions;  // null without counters
 };
 
 struct View {
@@ -72,8 +75,11 @@ struct Model {
 struct Gauges {
   std::uint64_t pending_predictions = 0;  // waiting for labels
   std::uint64_t pending_labels = 0;       // waiting for predictions
-  std::uint64_t pending_bytes = 0;        // of the join, lingering labels included
-  std::uint64_t class_list_waiting = 0;   // messages that wait for their class list
+  std::uint64_t pending_bytes = 0;        // of both
+  std::uint64_t lingering_labels = 0;     // used, and there for slower models
+  std::uint64_t kept_frames = 0;          // judged predictions that may still be corrected
+  std::uint64_t kept_bytes = 0;
+  std::uint64_t class_list_waiting = 0;  // messages that wait for their class list
   std::uint64_t publishers = 0;
   std::uint64_t models = 0;
   std::uint64_t groups = 0;

@@ -54,4 +54,38 @@ FrameStats FrameWindow::Sum() const {
   return sum;
 }
 
+void Serialise(const FrameStats& stats, std::string& out) {
+  AppendSigned(out, stats.frames);
+  AppendVarint(out, stats.first);
+  AppendSigned(out, ToUnixNanos(stats.oldest_capture));
+  AppendSigned(out, ToUnixNanos(stats.newest_capture));
+}
+
+FrameStats ReadFrameStats(ByteReader& in) {
+  FrameStats stats;
+  stats.frames = in.Signed();
+  stats.first = in.Varint();
+  stats.oldest_capture = FromUnixNanos(in.Signed());
+  stats.newest_capture = FromUnixNanos(in.Signed());
+  return stats;
+}
+
+void FrameWindow::Serialise(std::string& out) const {
+  AppendSigned(out, current_);
+  AppendVarint(out, held_.size());
+  for (const Pane& held : held_) {
+    AppendSigned(out, held.pane);
+    window::Serialise(held.stats, out);
+  }
+}
+
+bool FrameWindow::Restore(ByteReader& in) {
+  current_ = in.Signed();
+  for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {
+    const std::int64_t pane = in.Signed();
+    held_.push_back({pane, ReadFrameStats(in)});
+  }
+  return in.ok();
+}
+
 }  // namespace detwatch::window

@@ -6,8 +6,10 @@
 
 #include <cstdint>
 #include <deque>
+#include <string>
 
 #include "lib/accumulate/ring.h"
+#include "lib/core/bytes.h"
 #include "lib/core/time.h"
 
 namespace detwatch::window {
@@ -23,6 +25,9 @@ struct FrameStats {
   FrameStats& operator+=(const FrameStats& other);
 };
 
+void Serialise(const FrameStats& stats, std::string& out);
+[[nodiscard]] FrameStats ReadFrameStats(ByteReader& in);
+
 class FrameWindow {
  public:
   explicit FrameWindow(std::int64_t panes) : panes_(panes) {}
@@ -31,6 +36,10 @@ class FrameWindow {
   void Advance(std::int64_t pane);
   // Over the panes inside. O(panes). Requires: Advance(current pane) was called.
   [[nodiscard]] FrameStats Sum() const;
+
+  void Serialise(std::string& out) const;
+  // False when the bytes are not ours.
+  [[nodiscard]] bool Restore(ByteReader& in);
 
  private:
   struct Pane {

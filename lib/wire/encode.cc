@@ -182,6 +182,18 @@ std::string EncodePayload(const Message& message) {
   return to.SerializeAsString();
 }
 
+std::string EncodePayload(const Predictions& predictions) {
+  pb::Payload to;
+  Writer{to}(predictions);
+  return to.SerializeAsString();
+}
+
+std::string EncodePayload(const Labels& labels) {
+  pb::Payload to;
+  Writer{to}(labels);
+  return to.SerializeAsString();
+}
+
 std::string EncodeBatch(const std::vector<Message>& messages) {
   pb::Payload to;
   to.mutable_batch();

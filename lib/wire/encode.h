@@ -17,6 +17,8 @@ namespace detwatch::wire {
 
 // Boxes are written as XYWH pixels: float32 when every value survives the round trip, else float64.
 [[nodiscard]] std::string EncodePayload(const Message& message);
+[[nodiscard]] std::string EncodePayload(const Predictions& predictions);
+[[nodiscard]] std::string EncodePayload(const Labels& labels);
 [[nodiscard]] std::string EncodeBatch(const std::vector<Message>& messages);
 
 struct Reply {

@@ -5,6 +5,8 @@
 #include <map>
 #include <random>
 
+#include "lib/core/bytes.h"
+
 namespace detwatch::window {
 namespace {
 
@@ -38,20 +40,21 @@ TEST(CellWindowTest, TheSumEqualsAFromScratchSumOfItsPanes) {
   for (unsigned seed = 1; seed <= 10; ++seed) {
     std::mt19937 random(seed);
     const std::int64_t panes = 1 + static_cast<std::int64_t>(random() % 12);
-    CellWindow window(Shape::Coarse(Params()), panes);
+    MemoryKeyValue store;
+    CellWindow window(Shape::Coarse(Params()), panes, "W");
     std::map<std::int64_t, Histogram> by_pane;
     std::int64_t current = 1000;
-    window.Advance(current);
+    window.Advance(store, current);
     for (int step = 0; step < 300; ++step) {
       if (random() % 3 == 0) {
         current += static_cast<std::int64_t>(random() % (random() % 5 == 0 ? 20 : 3));
-        window.Advance(current);
+        window.Advance(store, current);
       }
       // Mostly the open pane; sometimes a change of a closed one, which may have left.
       const std::int64_t pane =
           random() % 4 == 0 ? current - static_cast<std::int64_t>(random() % 15) : current;
       const Histogram delta = RandomDelta(random);
-      EXPECT_EQ(window.Apply(pane, delta), pane > current - panes);
+      EXPECT_EQ(window.Apply(store, pane, delta), pane > current - panes);
       by_pane.try_emplace(pane, Shape::Coarse(Params())).first->second.Add(delta);
       Histogram expected(Shape::Coarse(Params()));
       for (const auto& [index, counts] : by_pane) {
@@ -60,30 +63,62 @@ TEST(CellWindowTest, TheSumEqualsAFromScratchSumOfItsPanes) {
         }
       }
       ASSERT_TRUE(window.sum() == expected) << "seed " << seed << " step " << step;
+      if (random() % 10 == 0) {
+        CellWindow again(Shape::Coarse(Params()), panes, "W");
+        ASSERT_TRUE(again.Restore(store, window.open_pane(), window.open()).has_value());
+        ASSERT_TRUE(again.sum() == expected) << "restored, seed " << seed << " step " << step;
+        window = std::move(again);
+      }
     }
   }
 }
 
+TEST(CellWindowTest, AnOpenPaneThatWasClosedSinceItWasWrittenCountsOnce) {
+  MemoryKeyValue store;
+  std::mt19937 random(7);
+  CellWindow window(Shape::Coarse(Params()), 5, "W");
+  window.Apply(store, 10, RandomDelta(random));
+  const Histogram open = window.open();
+  window.Advance(store, 12);
+  CellWindow again(Shape::Coarse(Params()), 5, "W");
+  ASSERT_TRUE(again.Restore(store, 10, open).has_value());
+  EXPECT_TRUE(again.sum() == window.sum());
+  again.Advance(store, 20);
+  EXPECT_TRUE(again.sum().IsZero());
+  EXPECT_EQ(store.size(), 0U);
+}
+
+TEST(CellWindowTest, APaneThatIsNotOursIsRefused) {
+  MemoryKeyValue store;
+  std::string key = "W";
+  AppendFixed64(key, 1);
+  store.Put(key, "no histogram");
+  CellWindow window(Shape::Coarse(Params()), 5, "W");
+  EXPECT_FALSE(window.Restore(store, 10, Histogram(Shape::Coarse(Params()))).has_value());
+}
+
 TEST(CellWindowTest, ACorrectionOfAClosedPaneLeavesNothingBehind) {
-  CellWindow window(Shape::Coarse(Params()), 5);
+  MemoryKeyValue store;
+  CellWindow window(Shape::Coarse(Params()), 5, "W");
   std::mt19937 random(1);
   const Histogram wrong = RandomDelta(random);
-  window.Apply(10, wrong);
-  window.Advance(12);
+  window.Apply(store, 10, wrong);
+  window.Advance(store, 12);
   Histogram back(Shape::Coarse(Params()));
   back.Subtract(wrong);
-  EXPECT_TRUE(window.Apply(10, back));
+  EXPECT_TRUE(window.Apply(store, 10, back));
   EXPECT_TRUE(window.sum().IsZero());
-  EXPECT_FALSE(window.Advance(30));  // nothing was left to expire
+  EXPECT_FALSE(window.Advance(store, 30));  // nothing was left to expire
 }
 
 TEST(CellWindowTest, MemoryIsFlatOnceTheWindowIsFull) {
-  CellWindow window(Shape::Coarse(Params()), 20);
+  MemoryKeyValue store;
+  CellWindow window(Shape::Coarse(Params()), 20, "W");
   std::mt19937 random(2);
   std::size_t full = 0;
   for (std::int64_t pane = 0; pane < 2000; ++pane) {
     for (int i = 0; i < 5; ++i) {
-      window.Apply(pane, RandomDelta(random));
+      window.Apply(store, pane, RandomDelta(random));
     }
     if (pane == 100) {
       full = window.bytes();
@@ -93,14 +128,15 @@ TEST(CellWindowTest, MemoryIsFlatOnceTheWindowIsFull) {
 }
 
 TEST(CellWindowTest, FinerCountsAreTakenInTheWindowsLayout) {
-  CellWindow window(Shape::Coarse(Params()), 2);
+  MemoryKeyValue store;
+  CellWindow window(Shape::Coarse(Params()), 2, "W");
   Histogram fine(Shape::Fine(Params()));
   ClassOutcome outcome;
   outcome.count = 1;
   std::vector<DetectionOutcome> detections(1);
   detections[0].score = 0.7F;
   fine.Count(Params(), outcome, detections);
-  window.Apply(3, fine);
+  window.Apply(store, 3, fine);
   const auto& layout = window.sum().shape().layout(0);
   EXPECT_EQ(window.sum().table(0).Detections(layout.Bin(0.7F)), 1);
 }

@@ -1,0 +1,201 @@
+// The ledger's rows over time: what lingers, what is let go of, and what a start reads again.
+#include <algorithm>
+#include <utility>
+
+#include "lib/join/ledger.h"
+#include "lib/join/ledger_rows.h"
+
+namespace detwatch::join {
+namespace {
+
+// One row in the queue of frames that were here, with its key: what it costs in the store.
+constexpr std::size_t kGoneBytes = 128;
+// The part of the budget for waiting frames that may remember gone ones.
+constexpr std::size_t kGoneShare = 16;
+
+std::string LingerKey(std::uint64_t number) {
+  std::string key = "jG";
+  AppendFixed64(key, number);
+  return key;
+}
+
+}  // namespace
+
+void Ledger::Linger(const FrameHash& frame, std::shared_ptr<const HeldLabels> labels, TimePoint since) {
+  AppendFixed64(linger_changes_, frame.high);
+  AppendFixed64(linger_changes_, frame.low);
+  AppendText(linger_changes_, EncodeLabels(*labels, since));
+  linger_newest_ = std::max(linger_newest_, since);
+  DropLingering(frame);
+  lingering_bytes_ += labels->bytes.size() + sizeof(HeldLabels) + sizeof(Lingering);
+  lingering_.insert_or_assign(frame, Lingering{std::move(labels), since});
+  linger_order_.emplace_back(since, frame);
+}
+
+void Ledger::DropLingering(const FrameHash& frame) {
+  const auto found = lingering_.find(frame);
+  if (found != lingering_.end()) {
+    lingering_bytes_ -= found->second.labels->bytes.size() + sizeof(HeldLabels) + sizeof(Lingering);
+    lingering_.erase(found);
+  }
+}
+
+void Ledger::Trim(
+    char queue, TimePoint now, Duration age, const std::function<bool()>& full,
+    const std::function<void(const FrameHash&, char kind, std::uint32_t model, std::uint64_t bytes)>& drop) {
+  TimePoint& from = queue_from_[queue];
+  if (from > now - age && !full()) {
+    return;
+  }
+  struct Entry {
+    std::string key;
+    TimePoint since;
+    std::uint64_t bytes = 0;
+  };
+  // In portions, because what is dropped must not be written while the queue is read.
+  constexpr std::size_t kPortion = 1000;
+  for (bool more = true; more;) {
+    std::vector<Entry> entries;
+    const std::string first = QueueKey(queue, from, "F");
+    const std::string end = AfterPrefix(std::string{'X', queue});
+    store_.Scan(first, end, [&](std::string_view key, std::string_view value) {
+      ByteReader in(key.substr(2));
+      const TimePoint since = FromUnixNanos(static_cast<std::int64_t>(in.Fixed64()));
+      if (since > now - age && !full()) {
+        from = since;
+        return false;
+      }
+      ByteReader size(value);
+      entries.push_back({std::string(key), since, size.Varint()});
+      return entries.size() < kPortion;
+    });
+    more = entries.size() == kPortion;
+    for (const Entry& entry : entries) {
+      if (entry.since > now - age && !full()) {
+        from = entry.since;
+        return;
+      }
+      ByteReader in(std::string_view(entry.key).substr(10));
+      FrameHash frame;
+      frame.high = in.Fixed64();
+      frame.low = in.Fixed64();
+      const char kind = static_cast<char>(in.Byte());
+      const std::uint32_t model = in.left() == 4 ? in.Fixed32() : 0;
+      store_.Delete(entry.key);
+      store_.Delete(RowKey(frame, kind, model));
+      from = std::max(from, entry.since);
+      drop(frame, kind, model, entry.bytes);
+    }
+    if (entries.empty() && from <= now - age) {
+      from = now - age;
+    }
+  }
+}
+
+void Ledger::MarkGone(const FrameHash& frame, TimePoint now) {
+  const std::string key = RowKey(frame, kGone);
+  if (store_.Get(key)) {
+    return;
+  }
+  store_.Put(key, "");
+  store_.Put(QueueKey(kGoneQueue, now, key), std::string(1, '\0'));
+  ++totals_.gone;
+}
+
+void Ledger::Expire(TimePoint now, std::vector<Expired>& expired) {
+  Trim(
+      kWaitQueue, now, limits_.retention, [&] { return totals_.waiting_bytes > limits_.bytes; },
+      [&](const FrameHash& frame, char kind, std::uint32_t model, std::uint64_t bytes) {
+        totals_.waiting_bytes -= bytes;
+        if (kind == kPredictions) {
+          --totals_.waiting_predictions;
+          MarkGone(frame, now);
+        } else {
+          --totals_.waiting_labels;
+        }
+        expired.push_back({kind == kPredictions, model});
+      });
+  Trim(
+      kKeptQueue, now, limits_.corrections, [&] { return totals_.kept_bytes > limits_.corrections_bytes; },
+      [&](const FrameHash& frame, char kind, std::uint32_t, std::uint64_t bytes) {
+        totals_.kept_bytes -= bytes;
+        if (kind == kJudged) {
+          --totals_.kept;
+          MarkGone(frame, now);
+        }
+      });
+  Trim(
+      kGoneQueue, now, limits_.retention,
+      [&] { return totals_.gone * kGoneBytes > limits_.bytes / kGoneShare; },
+      [&](const FrameHash&, char, std::uint32_t, std::uint64_t) { --totals_.gone; });
+
+  while (!linger_order_.empty() &&
+         (now - linger_order_.front().first >= limits_.linger || lingering_bytes_ > limits_.linger_bytes)) {
+    const auto& [since, frame] = linger_order_.front();
+    const auto found = lingering_.find(frame);
+    if (found != lingering_.end() && found->second.since == since) {
+      DropLingering(frame);
+    }
+    linger_order_.pop_front();
+  }
+  while (!linger_blobs_.empty() && now - linger_blobs_.front().second >= limits_.linger) {
+    store_.Delete(LingerKey(linger_blobs_.front().first));
+    linger_blobs_.pop_front();
+  }
+}
+
+void Ledger::Checkpoint(std::uint64_t number) {
+  if (!linger_changes_.empty()) {
+    store_.Put(LingerKey(number), linger_changes_);
+    linger_changes_.clear();
+    linger_blobs_.emplace_back(number, linger_newest_);
+  }
+  std::string value;
+  for (const std::uint64_t n : {totals_.waiting_predictions, totals_.waiting_labels, totals_.waiting_bytes,
+                                totals_.kept, totals_.kept_bytes, totals_.gone}) {
+    AppendVarint(value, n);
+  }
+  store_.Put("jT", value);
+}
+
+Result<void> Ledger::Restore(TimePoint now) {
+  const auto value = store_.Get("jT");
+  if (!value) {
+    return {};
+  }
+  ByteReader in(*value);
+  for (std::uint64_t* n : {&totals_.waiting_predictions, &totals_.waiting_labels, &totals_.waiting_bytes,
+                           &totals_.kept, &totals_.kept_bytes, &totals_.gone}) {
+    *n = in.Varint();
+  }
+  bool sound = in.AtEnd();
+  store_.ScanPrefix("jG", [&](std::string_view key, std::string_view blob) {
+    ByteReader number(key.substr(2));
+    TimePoint newest;
+    ByteReader entries(blob);
+    while (entries.ok() && entries.left() > 0) {
+      FrameHash frame;
+      frame.high = entries.Fixed64();
+      frame.low = entries.Fixed64();
+      const std::string_view labels = entries.Text();
+      if (!entries.ok()) {
+        break;
+      }
+      TimedLabels timed = DecodeLabels(labels);
+      newest = std::max(newest, timed.since);
+      if (now - timed.since < limits_.linger) {
+        Linger(frame, std::move(timed.labels), timed.since);
+      }
+    }
+    sound = sound && entries.AtEnd();
+    linger_blobs_.emplace_back(number.Fixed64(), newest);
+    return true;
+  });
+  linger_changes_.clear();
+  if (!sound) {
+    return Fail("the store is damaged: waiting frames cannot be read");
+  }
+  return {};
+}
+
+}  // namespace detwatch::join

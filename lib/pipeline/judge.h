@@ -1,0 +1,47 @@
+#pragma once
+// lib/pipeline -- two halves of a frame to outcomes: which classes are judged, and what matching says about
+// them. Ingest and state each have one. Cost: matching, see lib/match. Threads: one owner.
+
+#include <cstdint>
+#include <vector>
+
+#include "lib/core/frame.h"
+#include "lib/core/outcome.h"
+#include "lib/match/matcher.h"
+#include "lib/pipeline/class_registry.h"
+
+namespace detwatch::pipeline {
+
+struct JudgedFrame {
+  FrameOutcome outcome;
+  const JudgedClasses* known = nullptr;  // classes that both lists have
+  bool partial = false;
+  std::vector<ClassId> examined;  // of `known`, when partial
+  std::uint64_t unjudged_detections = 0;
+  std::uint64_t unjudged_ground_truths = 0;
+
+  // Classes of which the frame says something, true negatives included.
+  [[nodiscard]] const std::vector<ClassId>& classes() const { return partial ? examined : known->classes; }
+};
+
+class Judge {
+ public:
+  // Requires: both class lists are announced in `classes`, and have all ids that are used.
+  void Run(const Predictions& predictions, const Labels& labels, ClassRegistry& classes,
+           match::Matcher& matcher, JudgedFrame& out);
+
+ private:
+  struct Columns {
+    std::vector<Box> boxes;
+    std::vector<float> scores;
+    std::vector<ClassId> classes;
+    std::vector<double> areas;
+    std::vector<std::uint8_t> crowd, difficult;
+    void Clear();
+  };
+  Columns detections_;  // kept between frames for their capacity
+  Columns ground_truths_;
+  std::vector<std::uint8_t> examined_;  // by class index
+};
+
+}  // namespace detwatch::pipeline
