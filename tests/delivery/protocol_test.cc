@@ -75,7 +75,7 @@ TEST(ProtocolTest, AnotherStoreLosesNothingThatItNeverHad) {
 
 TEST(ProtocolTest, APublisherThatWasForgottenComesBackWithoutLoss) {
   RunMany({.cut = 50, .idle = std::chrono::seconds(20), .away = 40}, 600);
-  RunMany({.cut = 20, .half_open = 50, .disk_full = 20, .idle = std::chrono::seconds(20), .away = 60}, 600);
+  RunMany({.cut = 20, .half_open = 100, .idle = std::chrono::seconds(10), .away = 60}, 1000);
 }
 
 TEST(ProtocolTest, AllOfItAtOnce) {
