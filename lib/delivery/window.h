@@ -2,7 +2,7 @@
 // lib/delivery -- the publisher's half: messages that are not acknowledged yet, in a window bounded by
 // bytes, and what to send again when. Pure state; the socket and the clock belong to the caller.
 //
-// Rules (proto/README.md has them in words): same boot id: send again only what lies beyond `received`; a
+// Rules (proto/DELIVERY.md has them in words): same boot id: send again only what lies beyond `received`; a
 // new boot id: everything beyond `durable`. Silence counts, never a slow disk. When the window is full the
 // owner chose to block or to drop the oldest, which is counted and told by `oldest_held`.
 //
