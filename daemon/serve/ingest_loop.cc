@@ -141,6 +141,10 @@ void IngestLoop::Reply(const std::string& publisher, const pipeline::Reaction* r
     reply.stale_epoch = reaction->stale_epoch;
     reply.rejected = reaction->rejected;
   }
+  if (reply.stale_epoch) {
+    sockets_->Answer(wire::EncodeReply(reply));  // the name's connection is that of the later run
+    return;
+  }
   if (!sockets_->Reply(publisher, wire::EncodeReply(reply))) {
     sockets_->Forget(publisher);  // it says hello when it is back
   }

@@ -70,6 +70,12 @@ struct Sockets::Impl {
     std::string routing_id;
   };
 
+  [[nodiscard]] bool Send(std::size_t to, std::string_view routing_id, const std::string& bytes) const {
+    void* handle = sockets[to].handle;
+    return zmq_send(handle, routing_id.data(), routing_id.size(), ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0 &&
+           zmq_send(handle, bytes.data(), bytes.size(), ZMQ_DONTWAIT) >= 0;
+  }
+
   void* context = zmq_ctx_new();
   std::vector<Socket> sockets;
   std::unordered_map<std::string, Peer> peers;  // by publisher
@@ -201,12 +207,11 @@ bool Sockets::Reply(const std::string& publisher, const std::string& bytes) {
   if (peer == impl_->peers.end()) {
     return false;
   }
-  void* socket = impl_->sockets[peer->second.socket].handle;
-  const std::string& id = peer->second.routing_id;
-  if (zmq_send(socket, id.data(), id.size(), ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0) {
-    return false;
-  }
-  return zmq_send(socket, bytes.data(), bytes.size(), ZMQ_DONTWAIT) >= 0;
+  return impl_->Send(peer->second.socket, peer->second.routing_id, bytes);
+}
+
+void Sockets::Answer(const std::string& bytes) {
+  (void)impl_->Send(impl_->current_socket, impl_->current_routing_id, bytes);
 }
 
 void Sockets::Forget(const std::string& publisher) {

@@ -45,6 +45,9 @@ class Sockets {
   std::size_t Receive(std::size_t most, const std::function<void(const Message&)>& handle);
   // During `handle` of a reliable message only: remembers its connection under the publisher's name.
   void Remember(const std::string& publisher);
+  // During `handle` of a reliable message only: sends to where it came from, remembered or not. A peer that
+  // is gone or whose queue is full does not get it.
+  void Answer(const std::string& bytes);
   // Sends to the publisher's last connection; false when it is gone or its queue is full.
   bool Reply(const std::string& publisher, const std::string& bytes);
   void Forget(const std::string& publisher);

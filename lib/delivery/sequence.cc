@@ -11,10 +11,16 @@ std::uint64_t OldestHeld(const Header& header) {
   return header.sequence == 0 ? header.oldest_held : std::min(header.oldest_held, header.sequence);
 }
 
+// An epoch is the time in ns at which the run began; one in the future is young.
+bool OlderThan(std::uint64_t epoch, TimePoint now, Duration age) {
+  const std::int64_t latest = ToUnixNanos(now) - age.count();
+  return latest > 0 && epoch < static_cast<std::uint64_t>(latest);
+}
+
 }  // namespace
 
-std::uint64_t Sequences::Begin(PublisherState& state, const Header& header, Transport transport,
-                               bool known) const {
+std::uint64_t Sequences::Begin(PublisherState& state, const Header& header, Transport transport, bool known,
+                               TimePoint now) const {
   state = PublisherState{};
   state.epoch = header.epoch;
   const std::uint64_t oldest = OldestHeld(header);
@@ -30,7 +36,13 @@ std::uint64_t Sequences::Begin(PublisherState& state, const Header& header, Tran
   } else if (header.sequence > 0) {
     state.received = header.sequence - 1;
   }
-  return header.store_id == store_id_ && oldest > 0 ? state.received : 0;
+  if (header.store_id != store_id_ || oldest == 0) {
+    return 0;
+  }
+  // A row that was forgotten looks like one that a rollback took. Only a run that began longer ago than the
+  // idle time can have been forgotten, and of it we would call lost what we have counted.
+  const bool may_be_forgotten = !known && OlderThan(header.epoch, now, idle_);
+  return may_be_forgotten ? 0 : state.received;
 }
 
 Verdict Sequences::Judge(PublisherState& state, const Header& header, Transport transport, TimePoint now) {
@@ -86,7 +98,7 @@ Verdict Sequences::OnHeader(const Header& header, Transport transport, TimePoint
   const PublisherState before = row.state;
   std::uint64_t lost = 0;
   if (!known || header.epoch > row.state.epoch) {
-    lost = Begin(row.state, header, transport, known);
+    lost = Begin(row.state, header, transport, known, now);
   }
   Verdict verdict = Judge(row.state, header, transport, now);
   verdict.lost += lost;
@@ -151,7 +163,9 @@ std::vector<std::pair<Transport, std::string>> Sequences::Expire(TimePoint now) 
   std::vector<std::pair<Transport, std::string>> forgotten;
   for (const Transport transport : {Transport::kSubscribe, Transport::kReliable}) {
     std::erase_if(Of(transport), [&](const auto& entry) {
-      const bool idle = now - entry.second.state.last_seen > idle_;
+      const PublisherState& state = entry.second.state;
+      // A cut under way would else make durable for the next row what that row never received.
+      const bool idle = now - state.last_seen > idle_ && state.durable == state.received;
       if (idle) {
         forgotten.emplace_back(transport, entry.first);
       }

@@ -7,11 +7,13 @@
 // sends it again), so `received` is a plain number and not a set.
 //
 // A publisher that is new here sets a baseline at the oldest message it still holds: what it gave up before
-// is lost only when its hello names this very store, which then must have known it. On SUB the first message
+// is lost only when its hello names this very store, which then had known it and was rolled back. A run that
+// is older than the idle time may just have been forgotten; it sets a baseline too. On SUB the first message
 // sets the baseline, a later epoch counts from 1, and every hole is lost.
 //
 // Laws: EverySequenceIsTakenAtMostOnce, AReadableHeaderAlwaysAdvances, OnlyWhatThePublisherDroppedIsLost,
-//   RowsExpireAfterIdleDays. Cost: one hash look-up a message. Threads: none, owned by ingest.
+//   RowsExpireAfterIdleDays, AForgottenPublisherLostNothing. Cost: one hash look-up a message. Threads: none,
+//   owned by ingest.
 
 #include <array>
 #include <chrono>
@@ -76,7 +78,7 @@ class Sequences {
   void Durable(const std::vector<Mark>& marks);
   // A row as the last checkpoint held it; for the start of the daemon.
   void Restore(const Mark& mark, TimePoint last_seen);
-  // Forgets rows that were idle for too long, and says which.
+  // Forgets rows that were idle for too long and are durable as they are, and says which.
   std::vector<std::pair<Transport, std::string>> Expire(TimePoint now);
   [[nodiscard]] std::size_t size() const { return rows_[0].size() + rows_[1].size(); }
 
@@ -94,7 +96,7 @@ class Sequences {
   [[nodiscard]] Rows& Of(Transport transport) { return rows_[static_cast<std::size_t>(transport)]; }
   // Where a publisher's epoch begins for us; returns what is lost by it.
   [[nodiscard]] std::uint64_t Begin(PublisherState& state, const Header& header, Transport transport,
-                                    bool known) const;
+                                    bool known, TimePoint now) const;
   static Verdict Judge(PublisherState& state, const Header& header, Transport transport, TimePoint now);
   void Advanced(Row& row, const Header& header, Transport transport);
 

@@ -82,6 +82,7 @@ void SendWindow::OnReply(const Acknowledgement& reply, TimePoint now) {
   }
   // A daemon cannot have received what was never numbered; were it believed, later messages would not go.
   const std::uint64_t received = std::min(reply.received, last_sequence());
+  told_ = received;
   if (new_state) {
     received_ = received;
     Progress();
@@ -139,6 +140,8 @@ void SendWindow::Progress() {
 }
 
 void SendWindow::Reconnected() {
+  // Less than before, from the same boot: the daemon has forgotten us and begun a new row.
+  received_ = std::min(received_, told_);
   SetSent(std::min(sent_, CountUpTo(received_)));
   Progress();
 }

@@ -2,7 +2,7 @@
 // lib/delivery -- the publisher's half: messages that are not acknowledged yet, in a window bounded by
 // bytes, and what to send again when. Pure state; the socket and the clock belong to the caller.
 //
-// Rules (proto/README.md has them in words): same boot id: send again only what lies beyond `received`; a
+// Rules (proto/DELIVERY.md has them in words): same boot id: send again only what lies beyond `received`; a
 // new boot id: everything beyond `durable`. Silence counts, never a slow disk. When the window is full the
 // owner chose to block or to drop the oldest, which is counted and told by `oldest_held`.
 //
@@ -51,7 +51,7 @@ class SendWindow {
   // That item was handed to the socket.
   void Sent();
   void OnReply(const Acknowledgement& reply, TimePoint now);
-  // A new connection, or 15 s of silence: everything not known as received goes out again.
+  // The last reply answers for all that was sent before: what it does not call received goes out again.
   void Reconnected();
 
   [[nodiscard]] std::uint64_t oldest_held() const { return items_.empty() ? next_ : items_.front().sequence; }
@@ -84,6 +84,7 @@ class SendWindow {
   std::uint64_t next_ = 1;
   std::uint64_t credit_ = kFirstCredit;
   std::uint64_t received_ = 0;  // what the daemon of boot_id_ is known to have received
+  std::uint64_t told_ = 0;      // `received` of the last reply
   std::uint64_t asked_ = 0;     // the last `expected` that was followed, and when
   TimePoint asked_at_;
   unsigned repairs_ = 0;     // rewinds since the last progress

@@ -15,6 +15,9 @@ using std::chrono::milliseconds;
 
 constexpr TimePoint kStart = FromUnixNanos(1'700'000'000'000'000'000);
 
+// A run that began a minute ago; epochs like 10 began long before any idle time.
+const auto kYoung = static_cast<std::uint64_t>(ToUnixNanos(kStart - std::chrono::minutes(1)));
+
 Header Message(std::uint64_t sequence, std::uint64_t oldest_held = 1, std::uint64_t epoch = 10) {
   return {"detector", epoch, sequence, oldest_held, ""};
 }
@@ -100,8 +103,20 @@ TEST_F(SequencesTest, ANewPublisherBeginsAtItsOldestWithoutLoss) {
 }
 
 TEST_F(SequencesTest, ANewPublisherThatNamesThisStoreHasLostWhatItGaveUp) {
-  EXPECT_EQ(Reliable(Hello(5, "store")).lost, 4U);
+  EXPECT_EQ(Reliable(Hello(5, "store", kYoung)).lost, 4U) << "the store was rolled back";
   EXPECT_EQ(Received(), 4U);
+}
+
+// Everything it ever had acknowledged was once called lost when it came back after a week without a network.
+TEST_F(SequencesTest, AForgottenPublisherLostNothing) {
+  (void)Reliable(Hello(1, "", kYoung));
+  (void)Reliable(Message(1, 1, kYoung));
+  sequences_.Durable(sequences_.TakeMarks());
+  sequences_.Expire(kStart + std::chrono::hours(2));
+  ASSERT_EQ(sequences_.size(), 0U);
+  EXPECT_EQ(Reliable(Hello(2, "store", kYoung), std::chrono::hours(2)).lost, 0U);
+  EXPECT_EQ(Received(), 1U);
+  EXPECT_EQ(Reliable(Hello(4, "store", kYoung), std::chrono::hours(2)).lost, 2U) << "from now on it is known";
 }
 
 TEST_F(SequencesTest, ANewPublisherThatSpeaksWithoutHelloIsAskedForItsOldest) {
@@ -224,6 +239,7 @@ TEST_F(SequencesTest, RowsExpireAfterIdleDays) {
   (void)Reliable(Message(1));
   (void)Subscribe(Message(1));
   (void)Reliable(Hello(2, "store"), std::chrono::minutes(30));
+  sequences_.Durable(sequences_.TakeMarks());
   sequences_.Expire(kStart + std::chrono::hours(1));
   EXPECT_EQ(sequences_.size(), 2U);
   sequences_.Expire(kStart + std::chrono::hours(1) + milliseconds(1));
@@ -234,8 +250,20 @@ TEST_F(SequencesTest, RowsExpireAfterIdleDays) {
   EXPECT_TRUE(sequences_.TakeMarks().empty());
 }
 
+// The cut that held the forgotten row once made durable for the new one what that had never received.
+TEST_F(SequencesTest, ARowIsNotForgottenWhileItsCutIsUnderWay) {
+  (void)Reliable(Message(1));
+  const auto marks = sequences_.TakeMarks();
+  sequences_.Expire(kStart + std::chrono::hours(2));
+  EXPECT_EQ(sequences_.size(), 1U);
+  sequences_.Durable(marks);
+  sequences_.Expire(kStart + std::chrono::hours(2));
+  EXPECT_EQ(sequences_.size(), 0U);
+}
+
 TEST_F(SequencesTest, ARowThatExpiredAndCameBackIsMarkedOnce) {
   (void)Reliable(Message(1));
+  sequences_.Durable(sequences_.TakeMarks());
   sequences_.Expire(kStart + std::chrono::hours(2));
   (void)Reliable(Message(2, 2));
   const auto marks = sequences_.TakeMarks();

@@ -98,6 +98,17 @@ TEST(SendWindowTest, AReconnectionSendsWhatIsNotKnownAsReceived) {
   EXPECT_EQ(window.resent(), 2U);
 }
 
+// With nothing new to send there is no gap that would show it: the window once kept 2 and 3 for ever.
+TEST(SendWindowTest, ADaemonThatForgotThePublisherIsSentWhatItHadReceived) {
+  SendWindow window(1000);
+  PushAndSend(window, 3);
+  window.OnReply(Reply(3, 1), kStart);
+  window.OnReply(Reply(1, 0), kStart);
+  EXPECT_TRUE(Drain(window).empty()) << "it may be an old reply";
+  window.Reconnected();
+  EXPECT_EQ(Drain(window), (Sequence{2, 3}));
+}
+
 TEST(SendWindowTest, ANewBootSendsEverythingBeyondDurable) {
   SendWindow window(1000);
   PushAndSend(window, 5);

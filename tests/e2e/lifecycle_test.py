@@ -53,6 +53,25 @@ class LifecycleTest(unittest.TestCase):
                 self.assertIn("stopped", daemon.log())
                 sender.close()
 
+    def test_an_earlier_run_of_a_name_is_told_that_a_later_one_took_over(self):
+        """The answer once went to the later run, and the earlier one tried again for ever."""
+        with harness.Daemon() as daemon:
+            earlier = raw.Sender(daemon.reliable, "one name")
+            raw.announce(earlier)
+            earlier.wait_acknowledged()
+            later = raw.Sender(daemon.reliable, "one name")
+            raw.announce(later)
+            later.wait_acknowledged()
+            earlier.send(raw.predictions("too late"))
+            self.assertTrue(earlier.socket.poll(10000), "no answer")
+            reply = raw.pb.Reply.FromString(earlier.socket.recv_multipart()[-1])
+            self.assertTrue(reply.stale_epoch)
+            self.assertEqual(reply.epoch, earlier.epoch)
+            later.send(raw.predictions("in time"))
+            later.wait_acknowledged()
+            earlier.close()
+            later.close()
+
     def test_a_stop_without_any_traffic_is_quick(self):
         with harness.Daemon() as daemon:
             self.assertEqual(daemon.stop(seconds=5), 0)
