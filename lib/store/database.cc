@@ -50,6 +50,7 @@ rocksdb::Options DatabaseOptions(LogTail tail) {
   options.max_background_jobs = 2;
   options.max_open_files = 512;
   options.bytes_per_sync = kMiB;
+  options.manifest_preallocation_size = std::size_t{64} << 10;  // not 4 MiB of a small disk
   // Frames come and go; files that are mostly deletions would make scans slow, so they are rewritten.
   options.table_properties_collector_factories.push_back(
       rocksdb::NewCompactOnDeletionCollectorFactory(4096, 2048));

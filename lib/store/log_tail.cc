@@ -95,7 +95,8 @@ LogState StateOf(std::string_view log) {
       }
       // The header may be what is bad, so its length is not believed: the next record may begin anywhere.
       if (state == LogState::kWhole) {
-        state = last_block && IsCutOff(rest) ? LogState::kCutOff : LogState::kTorn;
+        const bool reserved = log.find_first_not_of('\0', start + at) == std::string_view::npos;
+        state = reserved || (last_block && IsCutOff(rest)) ? LogState::kCutOff : LogState::kTorn;
       }
       ++at;
     }

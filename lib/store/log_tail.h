@@ -18,7 +18,7 @@ namespace detwatch::store {
 
 enum class LogState : std::uint8_t {
   kWhole,
-  kCutOff,   // ends within its last record
+  kCutOff,   // ends within its last record, or in zeros
   kTorn,     // its last record is all there, or longer, but not what was written
   kDamaged,  // records begin behind a bad one
 };
