@@ -2,6 +2,7 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
+#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdarg>
 
 #include "lib/store/folder.h"
 #include "lib/store/log_tail.h"
@@ -24,6 +26,15 @@ rocksdb::CompressionType Compression() {
              ? rocksdb::kLZ4Compression
              : rocksdb::kNoCompression;
 }
+
+// RocksDB keeps a log for people beside the data. Debian builds it with its asserts, and one of them ends the
+// process when that log is written to again after a write failed, as on a full disk. What matters of it
+// comes back as a status.
+class NoLog final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char* /*format*/, std::va_list /*values*/) override {}
+};
 
 }  // namespace
 
@@ -63,9 +74,7 @@ rocksdb::Options DatabaseOptions(LogTail tail) {
                                   ? rocksdb::WALRecoveryMode::kPointInTimeRecovery
                                   : rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
 
-  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-  options.keep_log_file_num = 2;
-  options.max_log_file_size = kMiB;
+  options.info_log = std::make_shared<NoLog>();
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   return options;
