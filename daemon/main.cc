@@ -46,6 +46,12 @@ void AddServe(CLI::App& app, int& exit_code) {
                    "ROUTER endpoint, repeatable; acknowledged delivery [tcp://127.0.0.1:5557]")
       ->option_text("ENDPOINT")
       ->allow_extra_args(false);
+  serve
+      ->add_option("--storage.path", options->overrides.storage_path,
+                   "Folder where counts and waiting frames outlive the process; without one, memory only")
+      ->option_text("FOLDER");
+  serve->add_flag("--storage.repair", options->storage_repair,
+                  "Before the start, keep what can be read of a damaged store");
   serve->add_option("--log.level", options->overrides.log_level, "debug, info, warn or error [info]")
       ->option_text("LEVEL")
       ->transform(CLI::CheckedTransformer(std::map<std::string, LogLevel>{{"debug", LogLevel::kDebug},

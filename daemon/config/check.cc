@@ -22,7 +22,8 @@ struct ViewCost {
 
 struct Summary {
   std::vector<ViewCost> views;
-  std::uint64_t least = 0, most = 0;  // bytes of one model: its group in every view
+  std::uint64_t least = 0, most = 0;              // bytes of memory of one model: its group in every view
+  std::uint64_t panes_least = 0, panes_most = 0;  // bytes of its closed panes, wherever they are
   std::uint64_t series = 0;
   std::uint64_t series_per_class = 0;
   std::vector<std::string> notes;
@@ -39,6 +40,11 @@ std::string Endpoints(const std::vector<std::string>& endpoints) {
 std::string Megabytes(std::uint64_t bytes) {
   // Rounded: an estimate to the byte would claim too much.
   return std::to_string((bytes + 500'000) / 1'000'000) + " MB";
+}
+
+// "28 MB to 110 MB", and once where both are the same.
+std::string Between(std::uint64_t least, std::uint64_t most) {
+  return Megabytes(least) + (most == least ? "" : " to " + Megabytes(most));
 }
 
 std::vector<std::string> Notes(const Config& config) {
@@ -73,14 +79,33 @@ Summary Summarise(const Config& config) {
                  });
     ViewCost cost{view.name, EstimateGroup(config.evaluation, windows, kAssumedClasses),
                   EstimateSeries(config, view)};
+    cost.memory.panes_on_disk = !config.storage.path.empty();
     summary.least += cost.memory.least();
     summary.most += cost.memory.most();
+    summary.panes_least += cost.memory.panes_least;
+    summary.panes_most += cost.memory.panes_most;
     summary.series += cost.series.total(kAssumedClasses);
     summary.series_per_class += cost.series.per_class;
     summary.views.push_back(std::move(cost));
   }
   summary.notes = Notes(config);
   return summary;
+}
+
+// What waits and what can be corrected: in memory, or on disk together with the closed panes.
+void PrintStore(const Config& config, const Summary& summary, std::ostream& out) {
+  const std::string frames = "waiting frames at most " + FormatBytes(config.join.bytes) +
+                             ", judged frames that labels may still correct at most " +
+                             FormatBytes(config.join.corrections_bytes);
+  out << "  besides: " << (config.storage.path.empty() ? frames + ", " : "") << "keys of seen frames at most "
+      << Megabytes(EstimateDedup(config.dedup)) << "\n\n";
+  if (config.storage.path.empty()) {
+    out << "store: none, so counts and waiting frames end with the process; see storage.path\n\n";
+    return;
+  }
+  out << "store, in " << config.storage.path << ":\n  " << frames << "\n  closed panes "
+      << Between(summary.panes_least, summary.panes_most)
+      << " for each such model\n  leave as much again free: it rewrites its files in the background\n\n";
 }
 
 void PrintText(const Config& config, const Summary& summary, std::ostream& out) {
@@ -91,18 +116,21 @@ void PrintText(const Config& config, const Summary& summary, std::ostream& out) 
       << "reliable   " << Endpoints(config.ingest.reliable) << "\n\n"
       << "memory, for a model of " << classes << " in one group per view, saturated:\n";
   for (const ViewCost& view : summary.views) {
-    out << "  view " << view.name << ": " << Megabytes(view.memory.least()) << " to "
-        << Megabytes(view.memory.most()) << " (totals " << Megabytes(view.memory.totals) << ", window sums "
-        << Megabytes(view.memory.windows) << ", recent detections " << Megabytes(view.memory.rings)
-        << ", panes " << Megabytes(view.memory.panes_least) << " to " << Megabytes(view.memory.panes_most)
-        << ")\n";
+    out << "  view " << view.name << ": " << Between(view.memory.least(), view.memory.most()) << " (totals "
+        << Megabytes(view.memory.totals) << ", window sums " << Megabytes(view.memory.windows)
+        << ", recent detections " << Megabytes(view.memory.rings);
+    if (!view.memory.panes_on_disk) {
+      out << ", panes " << Between(view.memory.panes_least, view.memory.panes_most);
+    }
+    out << ")\n";
   }
+  const std::uint64_t fewest = config.limits.cell_bytes / summary.most;
+  const std::uint64_t many = config.limits.cell_bytes / summary.least;
   out << "  all models together at most limits.cell_bytes, " << FormatBytes(config.limits.cell_bytes) << ": "
-      << config.limits.cell_bytes / summary.most << " to " << config.limits.cell_bytes / summary.least
-      << " such models; newcomers beyond are refused and counted\n"
-      << "  besides: waiting frames at most " << FormatBytes(config.join.bytes)
-      << ", keys of seen frames at most " << Megabytes(EstimateDedup(config.dedup)) << "\n\n"
-      << "series, for a model of " << classes << ":\n";
+      << (many == fewest ? "" : std::to_string(fewest) + " to ") << many
+      << " such models; newcomers beyond are refused and counted\n";
+  PrintStore(config, summary, out);
+  out << "series, for a model of " << classes << ":\n";
   for (const ViewCost& view : summary.views) {
     out << "  view " << view.name << ": " << view.series.total(kAssumedClasses) << " (" << view.series.fixed
         << ", and " << view.series.per_class << " per class";
@@ -130,6 +158,10 @@ nlohmann::json ToJson(const Config& config, const Summary& summary) {
           {"views", std::move(views)},
           {"model_memory_bytes", {summary.least, summary.most}},
           {"cell_bytes_limit", config.limits.cell_bytes},
+          {"storage_path", config.storage.path},
+          {"model_pane_bytes", {summary.panes_least, summary.panes_most}},
+          {"waiting_bytes_limit", config.join.bytes},
+          {"corrections_bytes_limit", config.join.corrections_bytes},
           {"model_series", summary.series},
           {"series_per_class", summary.series_per_class},
           {"series_limit", config.limits.series},

@@ -41,8 +41,8 @@ bool operator==(const Config& a, const Config& b) {
   return a.web == b.web && a.ingest == b.ingest && a.evaluation == b.evaluation && a.models == b.models &&
          a.windows == b.windows &&
          std::equal(a.views.begin(), a.views.end(), b.views.begin(), b.views.end(), Same) &&
-         a.join == b.join && a.dedup == b.dedup && a.limits == b.limits && a.labels == b.labels &&
-         a.fleet == b.fleet && a.log == b.log;
+         a.storage == b.storage && a.join == b.join && a.dedup == b.dedup && a.limits == b.limits &&
+         a.labels == b.labels && a.fleet == b.fleet && a.log == b.log;
 }
 
 std::string Describe(const Problem& problem, const std::string& file) {
@@ -66,6 +66,7 @@ void ApplyOverrides(Config& config, const Overrides& overrides) {
   if (!overrides.ingest_reliable.empty()) {
     config.ingest.reliable = overrides.ingest_reliable;
   }
+  config.storage.path = overrides.storage_path.value_or(config.storage.path);
   config.log.level = overrides.log_level.value_or(config.log.level);
   config.log.format = overrides.log_format.value_or(config.log.format);
 }

@@ -22,8 +22,13 @@ struct GroupMemory {
   std::uint64_t rings = 0;        // recent detections, for exact values
   std::uint64_t panes_least = 0;  // closed panes, encoded
   std::uint64_t panes_most = 0;
-  [[nodiscard]] std::uint64_t least() const { return totals + windows + rings + panes_least; }
-  [[nodiscard]] std::uint64_t most() const { return totals + windows + rings + panes_most; }
+  bool panes_on_disk = false;  // with a store; they are then no memory
+  [[nodiscard]] std::uint64_t least() const {
+    return totals + windows + rings + (panes_on_disk ? 0 : panes_least);
+  }
+  [[nodiscard]] std::uint64_t most() const {
+    return totals + windows + rings + (panes_on_disk ? 0 : panes_most);
+  }
 };
 [[nodiscard]] GroupMemory EstimateGroup(const EvaluationParams& params,
                                         const std::vector<WindowSpec>& windows, std::uint64_t classes);

@@ -63,12 +63,20 @@ void ReadRoot(const Field& root, Config& c) {
       {"models", [&](const Field& f) { ReadModels(f, c); }},
       {"windows", [&](const Field& f) { ReadWindows(f, c); }},
       {"views", [&](const Field& f) { ReadViews(f, c); }},
+      {"storage",
+       [&](const Field& f) {
+         f.Map({{"path", Into(c.storage.path)},
+                {"fsync", Into(c.storage.fsync)},
+                {"checkpoint", Into(c.storage.checkpoint)}});
+       }},
       {"join",
        [&](const Field& f) {
          f.Map({{"retention", Into(c.join.retention)},
                 {"bytes", IntoBytes(c.join.bytes)},
                 {"linger", Into(c.join.linger)},
-                {"class_list_wait", Into(c.join.class_list_wait)}});
+                {"class_list_wait", Into(c.join.class_list_wait)},
+                {"corrections", Into(c.join.corrections)},
+                {"corrections_bytes", IntoBytes(c.join.corrections_bytes)}});
        }},
       {"dedup",
        [&](const Field& f) {

@@ -28,6 +28,7 @@ class Checks {
     Models();
     Windows();
     Views();
+    Storage();
     Numbers();
     Labels();
     Fleet();
@@ -196,11 +197,24 @@ class Checks {
     }
   }
 
+  void Storage() {
+    const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+    if (std::any_of(c_.storage.path.begin(), c_.storage.path.end(), control)) {
+      Note("storage.path", "has a control character in it");
+    }
+    Range("storage.checkpoint", c_.storage.checkpoint, milliseconds(50), seconds(60));
+  }
+
   void Numbers() {
-    Range("join.retention", c_.join.retention, seconds(1), hours(31 * 24));
+    // A group and a publisher are forgotten after seven idle days, so a frame must not wait for longer.
+    Range("join.retention", c_.join.retention, seconds(1), hours(7 * 24));
     Range("join.bytes", c_.join.bytes, kMiB, 1024 * kGiB, true);
     Range("join.linger", c_.join.linger, Duration(0), c_.join.retention);
     Range("join.class_list_wait", c_.join.class_list_wait, seconds(1), hours(1));
+    Range("join.corrections", c_.join.corrections, Duration(0), hours(7 * 24));
+    if (c_.join.corrections_bytes != 0) {
+      Range("join.corrections_bytes", c_.join.corrections_bytes, kMiB, 1024 * kGiB, true);
+    }
     Range("dedup.horizon", c_.dedup.horizon, seconds(1), hours(31 * 24));
     Range("dedup.frames", c_.dedup.frames, 1, 1'000'000'000);
     Range("limits.models", c_.limits.models, 1, 1'000'000);

@@ -21,6 +21,7 @@ std::vector<std::string> RefusedChanges(const Config& running, const Config& nex
   };
   check(running.web == next.web, "web", "the HTTP socket stays as it was bound");
   check(running.ingest == next.ingest, "ingest", "the sockets stay as they were bound");
+  check(running.storage == next.storage, "storage", "the store stays as it was opened");
   check(running.evaluation == next.evaluation, "evaluation", "counts of before and after cannot be summed");
   check(running.models == next.models, "models", "counts of before and after cannot be summed");
   check(running.windows == next.windows, "windows", "panes of before and after do not line up");

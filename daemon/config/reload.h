@@ -2,7 +2,8 @@
 // daemon/config -- what a running daemon can take over from a changed file, and what needs a restart.
 //
 // A reload must not change what a count means: cells whose thresholds, grouping or panes differ cannot be
-// summed. It must not rebind either, for that would cut publishers off. So these are refused, each with
+// summed. It must not rebind either, for that would cut publishers off, nor
+// move to another store. So these are refused, each with
 // its name, and the running configuration stays whole: a reload is taken over completely or not at all.
 //
 // Can change: log, limits, labels, join, dedup, fleet, and of a view classes and families.

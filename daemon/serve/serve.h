@@ -16,6 +16,7 @@ namespace detwatch::serve {
 struct ServeOptions {
   std::string config_file;  // empty: defaults
   config::Overrides overrides;
+  bool storage_repair = false;  // repair the store before it is opened
 };
 
 [[nodiscard]] int RunServe(const ServeOptions& options);

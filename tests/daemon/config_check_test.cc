@@ -78,6 +78,26 @@ TEST(CheckConfigTest, ASoundFileTellsWhatItWillCost) {
   EXPECT_THAT(json.out, AllOf(HasSubstr("\"valid\": true"), HasSubstr("\"assumed_classes\": 80")));
 }
 
+TEST(CheckConfigTest, WhatTheStoreMayTakeIsSaid) {
+  const Checked none = Check(std::string(DETWATCH_SOURCE_DIR) + "/deploy/detwatch.yml");
+  EXPECT_THAT(none.out,
+              AllOf(HasSubstr("besides: waiting frames at most 512MiB, judged frames that labels may "
+                              "still correct at most 1GiB, keys of seen frames"),
+                    HasSubstr("\nstore: none, so counts and waiting frames end with the process"),
+                    HasSubstr(", panes 29 MB to 114 MB)")));
+  const TempFile file("storage: {path: /srv/x}\njoin: {bytes: 1GiB, corrections_bytes: 2GiB}\n");
+  const Checked store = Check(file.path());
+  EXPECT_EQ(store.exit_code, 0);
+  // Closed panes are no memory then, so more models fit.
+  EXPECT_THAT(store.out,
+              AllOf(HasSubstr("\nstore, in /srv/x:\n  waiting frames at most 1GiB, judged frames that labels "
+                              "may still correct at most 2GiB\n  closed panes 29 MB to 114 MB for each"),
+                    HasSubstr("besides: keys of seen frames"), Not(HasSubstr(", panes "))));
+  EXPECT_THAT(Check(file.path(), CheckFormat::kJson).out,
+              AllOf(HasSubstr("\"storage_path\": \"/srv/x\""),
+                    HasSubstr("\"corrections_bytes_limit\": 2147483648"), HasSubstr("\"model_pane_bytes\"")));
+}
+
 TEST(CheckConfigTest, WhatAnOpenPortMeansIsSaid) {
   const TempFile file(
       "web: {listen_address: \":9977\"}\ningest: {reliable: [\"tcp://*:5557\"], insecure: true}\n");
@@ -151,6 +171,9 @@ TEST(ReloadTest, EveryFieldIsEitherTakenOverOrRefused) {
       {[](Config& c) { c.web.listen_address = ":1"; }, "web"},
       {[](Config& c) { c.ingest.reliable.clear(); }, "ingest"},
       {[](Config& c) { c.ingest.insecure = true; }, "ingest"},
+      {[](Config& c) { c.storage.path = "x"; }, "storage"},
+      {[](Config& c) { c.storage.fsync = false; }, "storage"},
+      {[](Config& c) { c.storage.checkpoint *= 2; }, "storage"},
       {[](Config& c) { c.evaluation.max_dets = {5}; }, "evaluation"},
       {[](Config& c) {
          c.models.push_back({"m", EvaluationParams::Coco()});
@@ -165,6 +188,8 @@ TEST(ReloadTest, EveryFieldIsEitherTakenOverOrRefused) {
       {[](Config& c) { c.views[0].families.calibration = false; }, ""},
       {[](Config& c) { c.join.retention *= 2; }, ""},
       {[](Config& c) { c.join.bytes *= 2; }, ""},
+      {[](Config& c) { c.join.corrections *= 2; }, ""},
+      {[](Config& c) { c.join.corrections_bytes *= 2; }, ""},
       {[](Config& c) { c.dedup.frames = 1; }, ""},
       {[](Config& c) { c.limits.series = 1; }, ""},
       {[](Config& c) { c.labels.sources = {LabelSource::kHuman}; }, ""},

@@ -57,7 +57,8 @@ ingest:
   reliable_high_water_mark: 12
   credit_bytes: 2MiB
   insecure: true
-join: {retention: 7d, bytes: 1GiB, linger: 1m, class_list_wait: 5s}
+storage: {path: /var/lib/x, fsync: false, checkpoint: 200ms}
+join: {retention: 7d, bytes: 1GiB, linger: 1m, class_list_wait: 5s, corrections: 2h, corrections_bytes: 3MiB}
 dedup: {horizon: 2h, frames: 5}
 limits: {models: 1, groups: 2, streams: 3, publishers: 4, classes: 5, cell_bytes: 6MiB, series: 7}
 labels: {sources: [human], sampling: [random, unknown]}
@@ -66,8 +67,9 @@ log: {level: debug, format: json}
 )");
   EXPECT_EQ(config.web, (Web{":80", 7, 3, std::chrono::seconds(2)}));
   EXPECT_EQ(config.ingest, (Ingest{{}, {"tcp://*:0", "ipc:///run/x"}, kMiB, 300, 11, 12, 2 * kMiB, true}));
-  EXPECT_EQ(config.join,
-            (Join{std::chrono::hours(168), kGiB, std::chrono::minutes(1), std::chrono::seconds(5)}));
+  EXPECT_EQ(config.storage, (Storage{"/var/lib/x", false, std::chrono::milliseconds(200)}));
+  EXPECT_EQ(config.join, (Join{std::chrono::hours(168), kGiB, std::chrono::minutes(1),
+                               std::chrono::seconds(5), std::chrono::hours(2), 3 * kMiB}));
   EXPECT_EQ(config.dedup, (Dedup{std::chrono::hours(2), 5}));
   EXPECT_EQ(config.limits, (Limits{1, 2, 3, 4, 5, 6 * kMiB, 7}));
   EXPECT_EQ(config.labels, (LabelKinds{{LabelSource::kHuman}, {Sampling::kRandom, Sampling::kUnknown}}));
@@ -88,7 +90,7 @@ ingest:
 evaluation:
   max_dets: [1, ten]
 join:
-  retention: 32d
+  retention: 8d
   bytes:
     - 5
 windows:
@@ -101,7 +103,7 @@ log: {level: loud}
           "f.yml:3: web.max_connections: 0 is below 1",
           R"(f.yml:5: ingest.message_bytes: "64MB" is not a size; write a whole number of KiB, MiB or GiB)",
           R"(f.yml:7: evaluation.max_dets[1]: "ten" is not a whole number)",
-          "f.yml:9: join.retention: 32d is above 31d", "f.yml:10: join.bytes: must be a single value",
+          "f.yml:9: join.retention: 8d is above 1w", "f.yml:10: join.bytes: must be a single value",
           "f.yml:14: windows[1]: 97s is not a multiple of its pane of 5s; try 1m35s",
           R"(f.yml:15: log.level: "loud" is none of debug, info, warn, error)"));
 }
@@ -201,6 +203,11 @@ TEST(ConfigTest, NumbersOutOfRangeAreToldWithTheLimit) {
            RangeCase{"join: {bytes: 1}", "join.bytes: 1B is below 1MiB"},
            RangeCase{"join: {linger: 25h}", "join.linger: 1d1h is above 1d"},
            RangeCase{"join: {class_list_wait: 2h}", "join.class_list_wait: 2h is above 1h"},
+           RangeCase{"join: {corrections: 169h}", "join.corrections: 7d1h is above 1w"},
+           RangeCase{"join: {corrections_bytes: 1KiB}", "join.corrections_bytes: 1KiB is below 1MiB"},
+           RangeCase{"storage: {checkpoint: 49ms}", "storage.checkpoint: 49ms is below 50ms"},
+           RangeCase{"storage: {checkpoint: 61s}", "storage.checkpoint: 1m1s is above 1m"},
+           RangeCase{"storage: {path: \"a\\tb\"}", "storage.path: has a control character in it"},
            RangeCase{"dedup: {horizon: 0}", "dedup.horizon: 0s is below 1s"},
            RangeCase{"dedup: {frames: 0}", "dedup.frames: 0 is below 1"},
            RangeCase{"limits: {models: 0}", "limits.models: 0 is below 1"},
@@ -220,6 +227,12 @@ TEST(ConfigTest, NumbersOutOfRangeAreToldWithTheLimit) {
   }
 }
 
+TEST(ConfigTest, CorrectionsCanBeSwitchedOff) {
+  const Config config = MustLoad("join: {corrections: 0, corrections_bytes: 0}");
+  EXPECT_EQ(config.join.corrections, Duration(0));
+  EXPECT_EQ(config.join.corrections_bytes, 0U);
+}
+
 TEST(ConfigTest, FlagsReplaceWhatTheFileSays) {
   Config config = MustLoad("ingest: {subscribe: [tcp://127.0.0.1:1]}\nlog: {level: warn}\n");
   const Config untouched = config;
@@ -229,10 +242,12 @@ TEST(ConfigTest, FlagsReplaceWhatTheFileSays) {
                           .ingest_subscribe = {"tcp://*:0"},
                           .ingest_reliable = {"ipc:///a", "ipc:///b"},
                           .log_level = LogLevel::kDebug,
-                          .log_format = LogFormat::kJson});
+                          .log_format = LogFormat::kJson,
+                          .storage_path = "/srv/store"});
   EXPECT_EQ(config.web.listen_address, ":0");
   EXPECT_THAT(config.ingest.reliable, ElementsAre("ipc:///a", "ipc:///b"));
   EXPECT_EQ(config.log, (Log{LogLevel::kDebug, LogFormat::kJson}));
+  EXPECT_EQ(config.storage.path, "/srv/store");
   // Flags obey the same rules.
   const std::vector<Problem> problems = Problems(config);
   ASSERT_EQ(problems.size(), 1U);
