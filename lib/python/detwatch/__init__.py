@@ -11,7 +11,7 @@
 
 Needs python3-zmq and python3-protobuf; numpy arrays and tensors are taken, numpy itself is not needed.
 """
-from ._link import RejectedItem, Stats
+from ._link import LabelTally, RejectedItem, Stats
 from .publisher import Publisher
 
-__all__ = ["Publisher", "RejectedItem", "Stats"]
+__all__ = ["LabelTally", "Publisher", "RejectedItem", "Stats"]

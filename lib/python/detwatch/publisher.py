@@ -12,7 +12,7 @@ from typing import Any, Iterable, Mapping, Optional, Sequence, Tuple, Union
 from . import _columns as columns
 from . import _encode as encode
 from ._columns import CaptureTime
-from ._link import Link, Settings, Stats, Timing
+from ._link import Link, Settings, Stats, Timing, log
 from ._plain import PlainLink
 from ._reliable import ReliableLink
 from .v1 import detwatch_pb2 as pb
@@ -90,7 +90,7 @@ class Publisher:
     def predictions(self, frame_id: Union[str, int], boxes: Any, scores: Any = None, class_ids: Any = None, *,
                     capture_time: CaptureTime = None, image_size: Optional[Tuple[int, int]] = None,
                     inference_seconds: Optional[float] = None, box_format: Optional[str] = None,
-                    normalized: bool = False, stream: Optional[str] = None) -> None:
+                    normalized: bool = False, stream: Optional[str] = None) -> int:
         """Everything the model predicted on one frame. No boxes is a statement, and must be published too.
 
         Arguments:
@@ -100,6 +100,8 @@ class Publisher:
           capture_time: seconds since 1970, or a datetime with a time zone.
           image_size: (width, height) in pixels. normalized: boxes are fractions of it.
           inference_seconds: how long the detector took, not negative.
+
+        Returns the message's sequence number, for `Stats.acknowledged_sequence`. They rise, with holes.
         """
         if not self._model:
             raise ValueError("model: this publisher was made without one, so it can only publish labels")
@@ -120,17 +122,16 @@ class Publisher:
         if inference_seconds is not None:
             message.inference_seconds = columns.number("inference_seconds", inference_seconds,
                                                        lambda s: 0 <= s < 1e9, "is not a duration in seconds")
-        self._publish(payload, len(flat) // 4)
+        return self._publish(payload, len(flat) // 4)
 
     def labels(self, frame_id: Union[str, int], boxes: Any, class_ids: Any = None, *, areas: Any = None,
                crowd: Any = None, difficult: Any = None, source: str = "unknown", sampling: str = "unknown",
                revision: int = 0, final: Optional[bool] = None, examined: Optional[Iterable[int]] = None,
                capture_time: CaptureTime = None, image_size: Optional[Tuple[int, int]] = None,
-               box_format: Optional[str] = None, normalized: bool = False,
-               stream: Optional[str] = None) -> None:
+               box_format: Optional[str] = None, normalized: bool = False, stream: Optional[str] = None) -> int:
         """What was really in one frame; judged against every model that predicted it, now or later.
 
-        Arguments as for `predictions`, and:
+        Arguments and result as for `predictions`, and:
           boxes: m x 4; or a dict ``{"boxes", "labels"}`` with ``"area"`` and ``"iscrowd"`` if it has them.
           areas: m object areas in square pixels, where they differ from width x height (COCO ``area``).
           crowd, difficult: m truth values (COCO ``iscrowd``, Pascal VOC ``difficult``).
@@ -164,15 +165,17 @@ class Publisher:
         if examined is not None:
             message.partial = True
             message.examined_class_ids.extend(sorted(set(columns.to_ids("examined", examined, self._ids))))
-        self._publish(payload, len(flat) // 4)
+        return self._publish(payload, len(flat) // 4)
 
     def flush(self, timeout: Optional[float] = None) -> bool:
         """Waits until everything published so far was acknowledged (or dropped, see `stats`); without
-        `reliable`, until it was handed to the socket. False when `timeout` seconds were not enough."""
+        `reliable`, until it was handed to the socket. False when `timeout` seconds were not enough:
+        ``stats.pending`` says how many messages are still held, and they stay so."""
         return self._start().flush(timeout)
 
     def close(self, timeout: Optional[float] = 5.0) -> bool:
-        """Flushes for up to `timeout` seconds and ends the connection; the result is `flush`'s. Idempotent."""
+        """Flushes for up to `timeout` seconds and ends the connection; the result is `flush`'s. A warning and
+        ``stats.pending`` say how many messages nobody has acknowledged. Idempotent."""
         if self._closed:
             return True
         self._closed = True
@@ -182,6 +185,9 @@ class Publisher:
         done = self._link.flush(timeout)
         left = 5.0 if deadline is None else max(0.0, deadline - time.monotonic())
         self._link.stop(linger=0.0 if self._reliable else left)
+        pending = self._link.stats().pending
+        if pending:
+            log.warning("detwatch publisher %s was closed with %d messages undelivered", self._name, pending)
         return done
 
     @property
@@ -244,15 +250,14 @@ class Publisher:
         message.class_list_hash = self._hash
         return flat
 
-    def _publish(self, payload: pb.Payload, boxes: int) -> None:
+    def _publish(self, payload: pb.Payload, boxes: int) -> int:
         if self._closed:
             raise RuntimeError("the publisher is closed")
         link = self._start()
         limit = link.boxes_limit
         if limit is not None and boxes > limit:
-            link.refuse("too_many_boxes")
-        else:
-            link.offer(payload.SerializeToString())
+            return link.refuse("too_many_boxes")
+        return link.offer(payload.SerializeToString())
 
     def _start(self) -> Link:
         with self._start_lock:
