@@ -11,6 +11,7 @@ from typing import Any, Iterable, Mapping, Optional, Sequence, Tuple, Union
 
 from . import _columns as columns
 from . import _encode as encode
+from . import adapters
 from ._columns import CaptureTime
 from ._link import Link, Settings, Stats, Timing, log
 from ._plain import PlainLink
@@ -46,7 +47,7 @@ class Publisher:
       window_bytes: bound on what is held for sending and for acknowledgement.
       on_full: ``drop_oldest``, or ``block``: calls wait for room.
       box_format: of `boxes` columns: ``xyxy`` (left, top, right, bottom), ``xywh`` (left, top, width,
-        height; COCO) or ``cxcywh`` (centre, width, height). Dicts are ``xyxy``, as torchvision's.
+        height; COCO) or ``cxcywh`` (centre, width, height). Results of other libraries say their own.
 
     Raises ValueError, naming the argument, before anything is sent; RuntimeError after `close`.
 
@@ -75,7 +76,7 @@ class Publisher:
         columns.choice("box_format", box_format, encode.BOX_FORMATS)
         self._box_format = box_format
         entries = columns.class_entries("class_names", class_names)
-        self._ids = frozenset(key for key, _ in entries)
+        self._names = dict(entries)
         self._hash = encode.class_list_hash(entries)
         self._announcements = self._announce(entries, score_threshold, max_detections, labels_expected,
                                              columns.tag_pairs("tags", tags),
@@ -95,7 +96,9 @@ class Publisher:
 
         Arguments:
           frame_id: unique per stream over the daemon's retention; at most 128 bytes.
-          boxes: n x 4, finite, at most 1e9 pixels; or a dict ``{"boxes", "scores", "labels"}``.
+          boxes: n x 4, finite, at most 1e9 pixels; or what the detector handed out for this frame, see
+            :mod:`detwatch.adapters`: an Ultralytics ``Results``, a dict ``{"boxes", "scores", "labels"}`` as
+            torchvision's, a Supervision ``Detections``. It brings its own scores and class ids.
           scores: n values in [0, 1]. class_ids: n ids of `class_names`.
           capture_time: seconds since 1970, or a datetime with a time zone.
           image_size: (width, height) in pixels. normalized: boxes are fractions of it.
@@ -105,12 +108,14 @@ class Publisher:
         """
         if not self._model:
             raise ValueError("model: this publisher was made without one, so it can only publish labels")
-        if isinstance(boxes, Mapping):
-            _only("scores", scores, "class_ids", class_ids)
-            scores, class_ids = _field(boxes, "scores"), _field(boxes, "labels")
+        if adapters.is_result(boxes):
+            taken = self._take(adapters.predictions, boxes, box_format, scores=scores, class_ids=class_ids)
+            boxes, scores, class_ids, box_format = (
+                taken[key] for key in ("boxes", "scores", "class_ids", "box_format"))
+            image_size = taken.get("image_size") if image_size is None else image_size
+            inference_seconds = taken.get("inference_seconds") if inference_seconds is None else inference_seconds
         payload = pb.Payload()
         message = payload.predictions
-        boxes, box_format = _unpack(boxes, box_format, self._box_format)
         flat = self._fill(message, frame_id, boxes, class_ids, capture_time, image_size, box_format, normalized,
                           stream)
         column = columns.to_floats("scores", scores)
@@ -132,7 +137,9 @@ class Publisher:
         """What was really in one frame; judged against every model that predicted it, now or later.
 
         Arguments and result as for `predictions`, and:
-          boxes: m x 4; or a dict ``{"boxes", "labels"}`` with ``"area"`` and ``"iscrowd"`` if it has them.
+          boxes: m x 4; or a dict ``{"boxes", "labels"}`` with ``"area"`` and ``"iscrowd"`` if it has them, as
+            torchvision's targets; or a Supervision ``Detections``. What carries scores was made by a model,
+            and is taken for the truth only with ``source="auto"``.
           areas: m object areas in square pixels, where they differ from width x height (COCO ``area``).
           crowd, difficult: m truth values (COCO ``iscrowd``, Pascal VOC ``difficult``).
           source: ``human``, ``auto``, ``simulator``, ``unknown``. sampling: how the frame was chosen for
@@ -140,12 +147,16 @@ class Publisher:
           revision: a higher one replaces a lower one. final: no higher one will come; default: True unless the
             source is human. examined: the classes that were looked for; default: all of `class_names`.
         """
-        if isinstance(boxes, Mapping):
-            _only("class_ids", class_ids, "areas", areas, "crowd", crowd)
-            class_ids, areas, crowd = _field(boxes, "labels"), boxes.get("area"), boxes.get("iscrowd")
+        if adapters.is_result(boxes):
+            if source != "auto" and adapters.is_scored(boxes):
+                raise ValueError(f"source: {source!r}, but the boxes have scores, so a model made them; "
+                                 "are they predictions?")
+            taken = self._take(adapters.labels, boxes, box_format, class_ids=class_ids, areas=areas, crowd=crowd)
+            areas, crowd = taken.get("areas"), taken.get("crowd")
+            boxes, class_ids, box_format = (taken[key] for key in ("boxes", "class_ids", "box_format"))
+            image_size = taken.get("image_size") if image_size is None else image_size
         payload = pb.Payload()
         message = payload.labels
-        boxes, box_format = _unpack(boxes, box_format, self._box_format)
         flat = self._fill(message, frame_id, boxes, class_ids, capture_time, image_size, box_format, normalized,
                           stream)
         if areas is not None:
@@ -164,7 +175,7 @@ class Publisher:
         message.final = source != "human" if final is None else bool(final)
         if examined is not None:
             message.partial = True
-            message.examined_class_ids.extend(sorted(set(columns.to_ids("examined", examined, self._ids))))
+            message.examined_class_ids.extend(sorted(set(columns.to_ids("examined", examined, self._names))))
         return self._publish(payload, len(flat) // 4)
 
     def flush(self, timeout: Optional[float] = None) -> bool:
@@ -241,14 +252,27 @@ class Publisher:
         frame.image_width, frame.image_height = columns.size("image_size", image_size)
         if normalized and image_size is None:
             raise ValueError("image_size: normalized boxes need it")
+        box_format = self._box_format if box_format is None else box_format
         columns.choice("box_format", box_format, encode.BOX_FORMATS)
         flat = columns.to_boxes("boxes", boxes, box_format)
         encode.fill_boxes(message.boxes, flat, box_format, normalized)
-        ids = columns.to_ids("class_ids", class_ids, self._ids)
+        ids = columns.to_ids("class_ids", class_ids, self._names)
         columns.same_length("class_ids", ids, len(flat) // 4)
         message.class_ids.extend(ids)
         message.class_list_hash = self._hash
         return flat
+
+    def _take(self, adapter: Any, result: Any, box_format: Optional[str], **given: Any) -> Mapping[str, Any]:
+        what = "dict" if isinstance(result, Mapping) else type(result).__name__
+        for name, value in given.items():
+            if value is not None:
+                raise ValueError(f"{name}: is in the {what} already")
+        taken = adapter(result, self._names)
+        if box_format not in (None, taken["box_format"]):
+            if what != "dict" or "image_size" in taken:
+                raise ValueError(f"box_format: {box_format!r}, but the {what} is {taken['box_format']}")
+            taken["box_format"] = box_format  # a plain dict may hold what its owner likes
+        return taken
 
     def _publish(self, payload: pb.Payload, boxes: int) -> int:
         if self._closed:
@@ -272,24 +296,6 @@ class Publisher:
             _left_behind.append(self._link)
         self._link = None
         self._start_lock = threading.Lock()
-
-
-def _field(mapping: Mapping, key: str) -> Any:
-    if key not in mapping:
-        raise ValueError(f"boxes: the dict has no {key!r}")
-    return mapping[key]
-
-
-def _only(*pairs: Any) -> None:
-    for name, value in zip(pairs[::2], pairs[1::2]):
-        if value is not None:
-            raise ValueError(f"{name}: is in the dict already")
-
-
-def _unpack(boxes: Any, box_format: Optional[str], default: str) -> Tuple[Any, str]:
-    if isinstance(boxes, Mapping):
-        return _field(boxes, "boxes"), box_format or "xyxy"
-    return boxes, box_format or default
 
 
 def _after_fork() -> None:
