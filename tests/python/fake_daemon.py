@@ -36,6 +36,8 @@ class FakeDaemon:
         self.books = books or Books()
         self.boot_id = uuid.uuid4().hex
         self.durable = durable          # acknowledge at once
+        self.durable_up_to = 1 << 62    # but no sequence beyond
+        self.tally: pb.LabelTally = None  # what becomes of labels
         self.credit = credit
         self.limits = limits or {}
         self.lose = lose                # messages that vanish as if a connection had broken
@@ -118,7 +120,7 @@ class FakeDaemon:
                 self._take(header.sequence, pb.Payload.FromString(payload), reply)
         self._received[key] = received
         if self.durable:
-            self.books.durable[key] = received
+            self.books.durable[key] = min(received, self.durable_up_to)
         held = [size for sequence, size in self._bytes.items() if sequence > self.books.durable.get(key, 0)]
         self.in_flight_high = max(self.in_flight_high, sum(held))
         if not self.mute:
@@ -132,6 +134,8 @@ class FakeDaemon:
         reply.durable = self.books.durable.get(key, 0)
         reply.credit_bytes = self.credit
         reply.stale_epoch = self.stale
+        if self.tally is not None:
+            reply.labels.CopyFrom(self.tally)
         for name, value in self.limits.items():
             setattr(reply.limits, name, value)
         answer = [peer, reply.SerializeToString()]

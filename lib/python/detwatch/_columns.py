@@ -2,7 +2,7 @@
 
 The daemon checks the same things and would reject the frame with a reason; saying it here puts the message
 where the mistake is. Lists, tuples, numpy arrays and tensors are told apart by what they can do
-(``detach``, ``tolist``), so neither numpy nor torch is imported.
+(``detach``, ``tolist``, ``cpu``, ``numpy``), so neither numpy nor torch is imported.
 """
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ def to_list(name: str, values: Any) -> list:
     """A list of whatever `values` holds; arrays and tensors become nested lists of Python numbers."""
     if hasattr(values, "detach"):  # a tensor that may still carry its gradient
         values = values.detach()
+    if not hasattr(values, "tolist") and hasattr(values, "numpy"):  # torch's own tolist comes from any device
+        values = values.cpu().numpy() if hasattr(values, "cpu") else values.numpy()
     if hasattr(values, "tolist"):
         values = values.tolist()
     if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):

@@ -32,9 +32,20 @@ class Timing(NamedTuple):
 
 class RejectedItem(NamedTuple):
     """One message the daemon did not count."""
-    sequence: int
+    sequence: int  #: what `Publisher.predictions` or `Publisher.labels` returned
     reason: str  #: the ``reason`` label of detwatch_frames_rejected_total
     detail: str  #: names the field, for people
+
+
+class LabelTally(NamedTuple):
+    """What became of this run's label messages, as far as the daemon has told (reliable only). Each one that is
+    acknowledged is in exactly one of these but `corrected`, which is in `joined` too."""
+    joined: int = 0     #: the frame was known, and judged (again, when they were a correction)
+    waiting: int = 0    #: no predictions of the frame were known when they came; they wait for some
+    corrected: int = 0  #: of joined: replaced labels the frame had been judged by
+    duplicate: int = 0  #: came before with the same content
+    late: int = 0       #: the frame was here, and is no longer held
+    refused: int = 0    #: anything else, see `Stats.rejected`
 
 
 @dataclass(frozen=True)
@@ -49,6 +60,10 @@ class Stats:
     recent_rejects: Tuple[RejectedItem, ...] = ()             #: the last 16
     connected: bool = False
     superseded: bool = False  #: a newer run took this publisher's name; nothing is sent any more
+    #: No message up to this sequence number is needed again: the daemon has it on disk, or it is counted in
+    #: `dropped` or `rejected`. 0 at the start of each run (reliable only).
+    acknowledged_sequence: int = 0
+    labels: LabelTally = LabelTally()
 
 
 @dataclass(frozen=True)
@@ -72,6 +87,7 @@ class Link:
         self._window = SendWindow(settings.window_bytes, credit)
         self._rejected: Dict[str, int] = {}
         self._recent: Deque[RejectedItem] = deque(maxlen=16)
+        self._labels = LabelTally()
         self._sleeping = False
         self._stopping = False
         self.boxes_limit: Optional[int] = None  # boxes of a frame, once the daemon has told
@@ -100,26 +116,34 @@ class Link:
 
     # Any thread.
 
-    def offer(self, payload: bytes) -> None:
-        """Queues one payload. Blocks only when the window is full and the owner chose so."""
+    def offer(self, payload: bytes) -> int:
+        """Queues one payload and returns its sequence. Blocks only when the window is full and the owner chose
+        so. Raises RuntimeError once `stop` was called, also in a call that waits: nothing is taken silently."""
         with self._lock:
-            while not self._window.has_room(len(payload)) and not self._over and not self._stopping:
-                if self._settings.block:
-                    self._changed.wait()
-                else:
-                    self._window.drop_oldest()
-            self._window.push(payload)
-            if self._over:
-                self._window.drop_all()
-            elif self._sleeping:
-                self._sleeping = False
-                self._wake_in.send(b"!")
+            return self._offer(payload)
 
-    def refuse(self, reason: str) -> None:
+    def refuse(self, reason: str) -> int:
         """Counts a message that breaks a limit the daemon told; a tombstone takes its place."""
         with self._lock:
-            self._reject(RejectedItem(self._window.last_sequence + 1, reason, "over a limit the daemon told"))
-        self.offer(_encode.tombstone(reason))
+            sequence = self._offer(_encode.tombstone(reason))
+            self._reject(RejectedItem(sequence, reason, "over a limit the daemon told"))
+            return sequence
+
+    def _offer(self, payload: bytes) -> int:
+        while not self._window.has_room(len(payload)) and not self._over and not self._stopping:
+            if self._settings.block:
+                self._changed.wait()
+            else:
+                self._window.drop_oldest()
+        if self._stopping:
+            raise RuntimeError("the publisher is closed")
+        sequence = self._window.push(payload)
+        if self._over:
+            self._window.drop_all()
+        elif self._sleeping:
+            self._sleeping = False
+            self._wake_in.send(b"!")
+        return sequence
 
     def flush(self, timeout: Optional[float]) -> bool:
         with self._lock:
@@ -141,8 +165,9 @@ class Link:
     def stats(self) -> Stats:
         with self._lock:
             window = self._window
-            return Stats(window.sent, window.acknowledged, window.dropped, window.resent, len(window),
-                         dict(self._rejected), tuple(self._recent), self._connected, self._over)
+            return Stats(window.sent, window.acknowledged, window.dropped, window.resent, window.pending,
+                         dict(self._rejected), tuple(self._recent), self._connected, self._over,
+                         window.acknowledged_sequence, self._labels)
 
     # The link's thread.
 

@@ -124,6 +124,9 @@ class ReliableLink(_link.Link):
                 return
             self._message_limit = reply.limits.message_bytes or self._message_limit
             self.boxes_limit = reply.limits.boxes_per_frame or self.boxes_limit
+            if reply.HasField("labels") or reply.store_id != self._window.store_id:
+                self._labels = _link.LabelTally(*(getattr(reply.labels, name)
+                                                  for name in _link.LabelTally._fields))
             again = self._window.on_reply(
                 Ack(reply.store_id, reply.boot_id, reply.received, reply.durable, reply.credit_bytes,
                     self._gap(reply.expected)), synchronise=self._asked)

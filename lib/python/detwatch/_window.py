@@ -36,15 +36,14 @@ class SendWindow:
         self._in_flight = 0
         self._credit = credit  # nothing is sent before the first answer tells it
         self.bytes = 0
+        self.pending = 0  # items held, without announcements
         self.sent = 0
         self.acknowledged = 0
+        self.acknowledged_sequence = 0  # highest durable one; rises only
         self.dropped = 0
         self.resent = 0
         self.store_id = ""
         self.boot_id = ""
-
-    def __len__(self) -> int:
-        return len(self._items)
 
     @property
     def oldest_held(self) -> int:
@@ -67,6 +66,7 @@ class SendWindow:
         self._next += 1
         self._items.append(Item(sequence, payload, announcement))
         self.bytes += len(payload)
+        self.pending += not announcement
         return sequence
 
     def drop_oldest(self) -> None:
@@ -106,7 +106,9 @@ class SendWindow:
         """
         new_boot = ack.boot_id != self.boot_id
         self.store_id, self.boot_id, self._credit = ack.store_id, ack.boot_id, ack.credit_bytes
-        while self._items and self._items[0].sequence <= min(ack.durable, self._sent_high):
+        durable = min(ack.durable, self._sent_high)
+        self.acknowledged_sequence = max(self.acknowledged_sequence, durable)
+        while self._items and self._items[0].sequence <= durable:
             self.acknowledged += not self._pop().announcement
         if new_boot:
             return self._rewind(ack.durable + 1)
@@ -126,6 +128,7 @@ class SendWindow:
     def _pop(self) -> Item:
         item = self._items.popleft()
         self.bytes -= len(item.payload)
+        self.pending -= not item.announcement
         if self._sent:
             self._sent -= 1
             self._in_flight -= len(item.payload)

@@ -11,8 +11,9 @@ from typing import Any, Iterable, Mapping, Optional, Sequence, Tuple, Union
 
 from . import _columns as columns
 from . import _encode as encode
+from . import adapters
 from ._columns import CaptureTime
-from ._link import Link, Settings, Stats, Timing
+from ._link import Link, Settings, Stats, Timing, log
 from ._plain import PlainLink
 from ._reliable import ReliableLink
 from .v1 import detwatch_pb2 as pb
@@ -46,7 +47,7 @@ class Publisher:
       window_bytes: bound on what is held for sending and for acknowledgement.
       on_full: ``drop_oldest``, or ``block``: calls wait for room.
       box_format: of `boxes` columns: ``xyxy`` (left, top, right, bottom), ``xywh`` (left, top, width,
-        height; COCO) or ``cxcywh`` (centre, width, height). Dicts are ``xyxy``, as torchvision's.
+        height; COCO) or ``cxcywh`` (centre, width, height). Results of other libraries say their own.
 
     Raises ValueError, naming the argument, before anything is sent; RuntimeError after `close`.
 
@@ -75,7 +76,7 @@ class Publisher:
         columns.choice("box_format", box_format, encode.BOX_FORMATS)
         self._box_format = box_format
         entries = columns.class_entries("class_names", class_names)
-        self._ids = frozenset(key for key, _ in entries)
+        self._names = dict(entries)
         self._hash = encode.class_list_hash(entries)
         self._announcements = self._announce(entries, score_threshold, max_detections, labels_expected,
                                              columns.tag_pairs("tags", tags),
@@ -90,25 +91,31 @@ class Publisher:
     def predictions(self, frame_id: Union[str, int], boxes: Any, scores: Any = None, class_ids: Any = None, *,
                     capture_time: CaptureTime = None, image_size: Optional[Tuple[int, int]] = None,
                     inference_seconds: Optional[float] = None, box_format: Optional[str] = None,
-                    normalized: bool = False, stream: Optional[str] = None) -> None:
+                    normalized: bool = False, stream: Optional[str] = None) -> int:
         """Everything the model predicted on one frame. No boxes is a statement, and must be published too.
 
         Arguments:
           frame_id: unique per stream over the daemon's retention; at most 128 bytes.
-          boxes: n x 4, finite, at most 1e9 pixels; or a dict ``{"boxes", "scores", "labels"}``.
+          boxes: n x 4, finite, at most 1e9 pixels; or what the detector handed out for this frame, see
+            :mod:`detwatch.adapters`: an Ultralytics ``Results``, a dict ``{"boxes", "scores", "labels"}`` as
+            torchvision's, a Supervision ``Detections``. It brings its own scores and class ids.
           scores: n values in [0, 1]. class_ids: n ids of `class_names`.
           capture_time: seconds since 1970, or a datetime with a time zone.
           image_size: (width, height) in pixels. normalized: boxes are fractions of it.
           inference_seconds: how long the detector took, not negative.
+
+        Returns the message's sequence number, for `Stats.acknowledged_sequence`. They rise, with holes.
         """
         if not self._model:
             raise ValueError("model: this publisher was made without one, so it can only publish labels")
-        if isinstance(boxes, Mapping):
-            _only("scores", scores, "class_ids", class_ids)
-            scores, class_ids = _field(boxes, "scores"), _field(boxes, "labels")
+        if adapters.is_result(boxes):
+            taken = self._take(adapters.predictions, boxes, box_format, scores=scores, class_ids=class_ids)
+            boxes, scores, class_ids, box_format = (
+                taken[key] for key in ("boxes", "scores", "class_ids", "box_format"))
+            image_size = taken.get("image_size") if image_size is None else image_size
+            inference_seconds = taken.get("inference_seconds") if inference_seconds is None else inference_seconds
         payload = pb.Payload()
         message = payload.predictions
-        boxes, box_format = _unpack(boxes, box_format, self._box_format)
         flat = self._fill(message, frame_id, boxes, class_ids, capture_time, image_size, box_format, normalized,
                           stream)
         column = columns.to_floats("scores", scores)
@@ -120,18 +127,19 @@ class Publisher:
         if inference_seconds is not None:
             message.inference_seconds = columns.number("inference_seconds", inference_seconds,
                                                        lambda s: 0 <= s < 1e9, "is not a duration in seconds")
-        self._publish(payload, len(flat) // 4)
+        return self._publish(payload, len(flat) // 4)
 
     def labels(self, frame_id: Union[str, int], boxes: Any, class_ids: Any = None, *, areas: Any = None,
                crowd: Any = None, difficult: Any = None, source: str = "unknown", sampling: str = "unknown",
                revision: int = 0, final: Optional[bool] = None, examined: Optional[Iterable[int]] = None,
                capture_time: CaptureTime = None, image_size: Optional[Tuple[int, int]] = None,
-               box_format: Optional[str] = None, normalized: bool = False,
-               stream: Optional[str] = None) -> None:
+               box_format: Optional[str] = None, normalized: bool = False, stream: Optional[str] = None) -> int:
         """What was really in one frame; judged against every model that predicted it, now or later.
 
-        Arguments as for `predictions`, and:
-          boxes: m x 4; or a dict ``{"boxes", "labels"}`` with ``"area"`` and ``"iscrowd"`` if it has them.
+        Arguments and result as for `predictions`, and:
+          boxes: m x 4; or a dict ``{"boxes", "labels"}`` with ``"area"`` and ``"iscrowd"`` if it has them, as
+            torchvision's targets; or a Supervision ``Detections``. What carries scores was made by a model,
+            and is taken for the truth only with ``source="auto"``.
           areas: m object areas in square pixels, where they differ from width x height (COCO ``area``).
           crowd, difficult: m truth values (COCO ``iscrowd``, Pascal VOC ``difficult``).
           source: ``human``, ``auto``, ``simulator``, ``unknown``. sampling: how the frame was chosen for
@@ -139,12 +147,16 @@ class Publisher:
           revision: a higher one replaces a lower one. final: no higher one will come; default: True unless the
             source is human. examined: the classes that were looked for; default: all of `class_names`.
         """
-        if isinstance(boxes, Mapping):
-            _only("class_ids", class_ids, "areas", areas, "crowd", crowd)
-            class_ids, areas, crowd = _field(boxes, "labels"), boxes.get("area"), boxes.get("iscrowd")
+        if adapters.is_result(boxes):
+            if source != "auto" and adapters.is_scored(boxes):
+                raise ValueError(f"source: {source!r}, but the boxes have scores, so a model made them; "
+                                 "are they predictions?")
+            taken = self._take(adapters.labels, boxes, box_format, class_ids=class_ids, areas=areas, crowd=crowd)
+            areas, crowd = taken.get("areas"), taken.get("crowd")
+            boxes, class_ids, box_format = (taken[key] for key in ("boxes", "class_ids", "box_format"))
+            image_size = taken.get("image_size") if image_size is None else image_size
         payload = pb.Payload()
         message = payload.labels
-        boxes, box_format = _unpack(boxes, box_format, self._box_format)
         flat = self._fill(message, frame_id, boxes, class_ids, capture_time, image_size, box_format, normalized,
                           stream)
         if areas is not None:
@@ -163,16 +175,18 @@ class Publisher:
         message.final = source != "human" if final is None else bool(final)
         if examined is not None:
             message.partial = True
-            message.examined_class_ids.extend(sorted(set(columns.to_ids("examined", examined, self._ids))))
-        self._publish(payload, len(flat) // 4)
+            message.examined_class_ids.extend(sorted(set(columns.to_ids("examined", examined, self._names))))
+        return self._publish(payload, len(flat) // 4)
 
     def flush(self, timeout: Optional[float] = None) -> bool:
         """Waits until everything published so far was acknowledged (or dropped, see `stats`); without
-        `reliable`, until it was handed to the socket. False when `timeout` seconds were not enough."""
+        `reliable`, until it was handed to the socket. False when `timeout` seconds were not enough:
+        ``stats.pending`` says how many messages are still held, and they stay so."""
         return self._start().flush(timeout)
 
     def close(self, timeout: Optional[float] = 5.0) -> bool:
-        """Flushes for up to `timeout` seconds and ends the connection; the result is `flush`'s. Idempotent."""
+        """Flushes for up to `timeout` seconds and ends the connection; the result is `flush`'s. A warning and
+        ``stats.pending`` say how many messages nobody has acknowledged. Idempotent."""
         if self._closed:
             return True
         self._closed = True
@@ -182,6 +196,9 @@ class Publisher:
         done = self._link.flush(timeout)
         left = 5.0 if deadline is None else max(0.0, deadline - time.monotonic())
         self._link.stop(linger=0.0 if self._reliable else left)
+        pending = self._link.stats().pending
+        if pending:
+            log.warning("detwatch publisher %s was closed with %d messages undelivered", self._name, pending)
         return done
 
     @property
@@ -235,24 +252,36 @@ class Publisher:
         frame.image_width, frame.image_height = columns.size("image_size", image_size)
         if normalized and image_size is None:
             raise ValueError("image_size: normalized boxes need it")
+        box_format = self._box_format if box_format is None else box_format
         columns.choice("box_format", box_format, encode.BOX_FORMATS)
         flat = columns.to_boxes("boxes", boxes, box_format)
         encode.fill_boxes(message.boxes, flat, box_format, normalized)
-        ids = columns.to_ids("class_ids", class_ids, self._ids)
+        ids = columns.to_ids("class_ids", class_ids, self._names)
         columns.same_length("class_ids", ids, len(flat) // 4)
         message.class_ids.extend(ids)
         message.class_list_hash = self._hash
         return flat
 
-    def _publish(self, payload: pb.Payload, boxes: int) -> None:
+    def _take(self, adapter: Any, result: Any, box_format: Optional[str], **given: Any) -> Mapping[str, Any]:
+        what = "dict" if isinstance(result, Mapping) else type(result).__name__
+        for name, value in given.items():
+            if value is not None:
+                raise ValueError(f"{name}: is in the {what} already")
+        taken = adapter(result, self._names)
+        if box_format not in (None, taken["box_format"]):
+            if what != "dict" or "image_size" in taken:
+                raise ValueError(f"box_format: {box_format!r}, but the {what} is {taken['box_format']}")
+            taken["box_format"] = box_format  # a plain dict may hold what its owner likes
+        return taken
+
+    def _publish(self, payload: pb.Payload, boxes: int) -> int:
         if self._closed:
             raise RuntimeError("the publisher is closed")
         link = self._start()
         limit = link.boxes_limit
         if limit is not None and boxes > limit:
-            link.refuse("too_many_boxes")
-        else:
-            link.offer(payload.SerializeToString())
+            return link.refuse("too_many_boxes")
+        return link.offer(payload.SerializeToString())
 
     def _start(self) -> Link:
         with self._start_lock:
@@ -267,24 +296,6 @@ class Publisher:
             _left_behind.append(self._link)
         self._link = None
         self._start_lock = threading.Lock()
-
-
-def _field(mapping: Mapping, key: str) -> Any:
-    if key not in mapping:
-        raise ValueError(f"boxes: the dict has no {key!r}")
-    return mapping[key]
-
-
-def _only(*pairs: Any) -> None:
-    for name, value in zip(pairs[::2], pairs[1::2]):
-        if value is not None:
-            raise ValueError(f"{name}: is in the dict already")
-
-
-def _unpack(boxes: Any, box_format: Optional[str], default: str) -> Tuple[Any, str]:
-    if isinstance(boxes, Mapping):
-        return _field(boxes, "boxes"), box_format or "xyxy"
-    return boxes, box_format or default
 
 
 def _after_fork() -> None:
