@@ -97,7 +97,7 @@ Result<void> FrameSender::Send(const dataset::Frame& frame, const std::string& s
   labels.sampling = options_.sampling;
   labels.final = true;  // nobody corrects a file
   if (auto sent = publisher_.Send(std::move(predictions)); !sent) {
-    return sent;
+    return tl::unexpected(sent.error());
   }
   ++frames_;
   due_.push_back({now + options_.label_delay, std::move(labels)});
@@ -108,7 +108,7 @@ Result<void> FrameSender::Send(const dataset::Frame& frame, const std::string& s
 Result<void> FrameSender::SendLabels(TimePoint until) {
   while (!due_.empty() && due_.front().due <= until) {
     if (auto sent = publisher_.Send(std::move(due_.front().labels)); !sent) {
-      return sent;
+      return tl::unexpected(sent.error());
     }
     due_.pop_front();
   }
