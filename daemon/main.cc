@@ -13,6 +13,7 @@
 #include "daemon/config/units.h"
 #include "daemon/serve/serve.h"
 #include "daemon/tools/eval.h"
+#include "daemon/tools/label.h"
 #include "daemon/tools/replay.h"
 #include "daemon/tools/simulate.h"
 #include "daemon/version.h"
@@ -146,6 +147,49 @@ void AddReplay(CLI::App& app, int& exit_code) {
   replay->callback([options, &exit_code] { exit_code = tools::RunReplay(*options, std::cout, std::cerr); });
 }
 
+void AddLabel(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<tools::LabelOptions>();
+  CLI::App* label = app.add_subcommand("label", "Publish annotations of frames that a daemon saw earlier");
+  label->add_option("--from", options->from, "COCO JSON, YOLO or VOC folder")->required();
+  label->add_option("--to", options->publish.to, "The daemon's --ingest.reliable endpoint")->required();
+  label
+      ->add_option("--frame-id", options->frame_id,
+                   "What detectors call a frame: replay (COCO: the image id, YOLO and VOC: the file stem), "
+                   "image-id, file-name or file-stem [replay]")
+      ->option_text("RULE")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, tools::FrameIdRule>{{"replay", tools::FrameIdRule::kReplay},
+                                                    {"image-id", tools::FrameIdRule::kImageId},
+                                                    {"file-name", tools::FrameIdRule::kFileName},
+                                                    {"file-stem", tools::FrameIdRule::kFileStem}}));
+  AddImageSize(*label, options->image_size);
+  label->add_option("--classes", options->classes, "Only these were looked for: a,b,c; repeatable [all]")
+      ->option_text("NAMES")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  label->add_option("--source", options->source, "human, auto, simulator or unknown [human]")
+      ->option_text("SOURCE")
+      ->transform(
+          CLI::CheckedTransformer(std::map<std::string, LabelSource>{{"human", LabelSource::kHuman},
+                                                                     {"auto", LabelSource::kAuto},
+                                                                     {"simulator", LabelSource::kSimulator},
+                                                                     {"unknown", LabelSource::kUnknown}}));
+  label->add_option("--sampling", options->sampling, "How frames were chosen: random, triggered or unknown")
+      ->option_text("SAMPLING")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Sampling>{{"random", Sampling::kRandom},
+                                                                          {"triggered", Sampling::kTriggered},
+                                                                          {"unknown", Sampling::kUnknown}}));
+  label->add_option("--revision", options->revision, "Replaces labels of a lower one")->capture_default_str();
+  label->add_flag("--final", options->final,
+                  "Nobody will correct them; always so unless the source is human");
+  label->add_flag("--strict", options->strict,
+                  "Exit code 1 also when frames are unknown or late, or nobody tells");
+  label->add_option("--publisher", options->publish.publisher,
+                    "Name to publish under; a later run of the same name takes over [one for each run]");
+  AddPublishOptions(*label, options->publish);
+  label->callback([options, &exit_code] { exit_code = tools::RunLabel(*options, std::cout, std::cerr); });
+}
+
 void AddSimulate(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<tools::SimulateOptions>();
   auto drifts = std::make_shared<std::vector<std::string>>();
@@ -213,6 +257,7 @@ int Run(int argc, char** argv) {
   AddServe(app, exit_code);
   AddEval(app, exit_code);
   AddReplay(app, exit_code);
+  AddLabel(app, exit_code);
   AddSimulate(app, exit_code);
   AddCheckConfig(app, exit_code);
   try {
