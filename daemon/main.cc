@@ -5,6 +5,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "daemon/config/units.h"
 #include "daemon/serve/serve.h"
 #include "daemon/tools/eval.h"
+#include "daemon/tools/label.h"
 #include "daemon/tools/replay.h"
 #include "daemon/tools/simulate.h"
 #include "daemon/version.h"
@@ -65,9 +67,39 @@ void AddServe(CLI::App& app, int& exit_code) {
   serve->callback([options, &exit_code] { exit_code = serve::RunServe(*options); });
 }
 
+// "1500ms", "30s", "5m", "2h", "1d", as in the configuration file.
+void AddDuration(CLI::App& command, const std::string& flag, Duration& value, const std::string& help) {
+  command
+      .add_option_function<std::string>(
+          flag,
+          [flag, &value](const std::string& text) {
+            const auto parsed = config::ParseDuration(text);
+            if (!parsed) {
+              throw CLI::ValidationError(flag, parsed.error().message);
+            }
+            value = *parsed;
+          },
+          help)
+      ->option_text("DURATION");
+}
+
+void AddImageSize(CLI::App& command, std::optional<dataset::ImageSize>& size) {
+  command
+      .add_option_function<std::string>(
+          "--image-size",
+          [&size](const std::string& text) {
+            const auto parsed = dataset::ParseImageSize(text);
+            if (!parsed) {
+              throw CLI::ValidationError("--image-size", parsed.error().message);
+            }
+            size = *parsed;
+          },
+          "WIDTHxHEIGHT of every YOLO image, where headers cannot be read")
+      ->option_text("SIZE");
+}
+
 void AddEval(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<tools::EvalOptions>();
-  auto image_size = std::make_shared<std::string>();
   CLI::App* eval = app.add_subcommand("eval", "Evaluate a data set offline, exactly");
   eval->add_option("--ground-truth", options->ground_truth, "COCO JSON, YOLO or VOC folder")->required();
   eval->add_option("--predictions", options->predictions, "COCO results JSON or folder of text files")
@@ -83,81 +115,91 @@ void AddEval(CLI::App& app, int& exit_code) {
   eval->add_option("--format", options->format, "table or json [table]")
       ->transform(CLI::CheckedTransformer(std::map<std::string, tools::OutputFormat>{
           {"table", tools::OutputFormat::kTable}, {"json", tools::OutputFormat::kJson}}));
-  eval->add_option("--image-size", *image_size,
-                   "WIDTHxHEIGHT of every YOLO image, where headers cannot be read");
-  eval->callback([options, image_size, &exit_code] {
-    if (!image_size->empty()) {
-      const auto size = dataset::ParseImageSize(*image_size);
-      if (!size) {
-        exit_code = FlagError("eval", "--image-size", size.error().message);
-        return;
-      }
-      options->image_size = *size;
-    }
-    exit_code = tools::RunEval(*options, std::cout, std::cerr);
-  });
+  AddImageSize(*eval, options->image_size);
+  eval->callback([options, &exit_code] { exit_code = tools::RunEval(*options, std::cout, std::cerr); });
 }
 
-// "1500ms", "30s", "5m", "2h", "1d", as in the configuration file.
-std::string ParseDurationFlag(const std::string& text, Duration& value) {
-  const auto parsed = config::ParseDuration(text);
-  if (!parsed) {
-    return parsed.error().message;
-  }
-  value = *parsed;
-  return {};
+// What all tools that publish have.
+void AddPublishOptions(CLI::App& command, tools::PublishOptions& publish) {
+  command.add_option("--stream", publish.stream, "Name of the stream (camera, line, robot)");
+  command.add_option("--rate", publish.rate, "Frames per second; 0: as fast as it goes")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  AddDuration(command, "--patience", publish.patience, "Give up after this long without any answer [30s]");
+  command.add_flag("--json", publish.json, "The summary as JSON");
 }
 
-void AddSendOptions(CLI::App& command, tools::SendOptions& send, std::string& label_delay) {
+void AddSendOptions(CLI::App& command, tools::SendOptions& send) {
   command.add_flag("--fire-and-forget", send.fire_and_forget,
                    "Publish to a SUB endpoint (--ingest.subscribe) without acknowledgements");
   command.add_option("--model", send.model, "Name of the model")->capture_default_str();
   command.add_option("--model-version", send.version, "Version of the model")->capture_default_str();
-  command.add_option("--stream", send.stream, "Name of the stream (camera, line, robot)");
-  command.add_option("--rate", send.rate, "Frames per second; 0: as fast as it goes")
-      ->check(CLI::Range(0.0, 1e6))
-      ->capture_default_str();
-  command.add_option("--label-delay", label_delay, "Labels follow this much later: 500ms, 30s, 5m [0s]");
-  command.add_flag("--json", send.json, "The summary as JSON");
+  AddDuration(command, "--label-delay", send.label_delay,
+              "Labels follow this much later: 500ms, 30s, 5m [0s]");
+  AddPublishOptions(command, send);
 }
 
 void AddReplay(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<tools::ReplayOptions>();
-  auto image_size = std::make_shared<std::string>();
-  auto label_delay = std::make_shared<std::string>();
   options->send.source = LabelSource::kHuman;
   CLI::App* replay = app.add_subcommand("replay", "Stream a data set with predictions to a daemon");
   replay->add_option("--ground-truth", options->ground_truth, "COCO JSON, YOLO or VOC folder")->required();
   replay->add_option("--predictions", options->predictions, "COCO results JSON or folder of text files")
       ->required();
   replay->add_option("--to", options->send.to, "The daemon's --ingest.reliable endpoint")->required();
-  replay->add_option("--image-size", *image_size,
-                     "WIDTHxHEIGHT of every YOLO image, where headers cannot be read");
+  AddImageSize(*replay, options->image_size);
   replay->add_flag("--loop", options->loop, "Again and again, with new frame ids");
-  AddSendOptions(*replay, options->send, *label_delay);
-  replay->callback([options, image_size, label_delay, &exit_code] {
-    if (!image_size->empty()) {
-      const auto size = dataset::ParseImageSize(*image_size);
-      if (!size) {
-        exit_code = FlagError("replay", "--image-size", size.error().message);
-        return;
-      }
-      options->image_size = *size;
-    }
-    if (const std::string error = ParseDurationFlag(*label_delay, options->send.label_delay);
-        !label_delay->empty() && !error.empty()) {
-      exit_code = FlagError("replay", "--label-delay", error);
-      return;
-    }
-    exit_code = tools::RunReplay(*options, std::cout, std::cerr);
-  });
+  AddSendOptions(*replay, options->send);
+  replay->callback([options, &exit_code] { exit_code = tools::RunReplay(*options, std::cout, std::cerr); });
+}
+
+void AddLabel(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<tools::LabelOptions>();
+  CLI::App* label = app.add_subcommand("label", "Publish annotations of frames that a daemon saw earlier");
+  label->add_option("--from", options->from, "COCO JSON, YOLO or VOC folder")->required();
+  label->add_option("--to", options->publish.to, "The daemon's --ingest.reliable endpoint")->required();
+  label
+      ->add_option("--frame-id", options->frame_id,
+                   "What detectors call a frame: replay (COCO: the image id, YOLO and VOC: the file stem), "
+                   "image-id, file-name or file-stem [replay]")
+      ->option_text("RULE")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, tools::FrameIdRule>{{"replay", tools::FrameIdRule::kReplay},
+                                                    {"image-id", tools::FrameIdRule::kImageId},
+                                                    {"file-name", tools::FrameIdRule::kFileName},
+                                                    {"file-stem", tools::FrameIdRule::kFileStem}}));
+  AddImageSize(*label, options->image_size);
+  label->add_option("--classes", options->classes, "Only these were looked for: a,b,c; repeatable [all]")
+      ->option_text("NAMES")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  label->add_option("--source", options->source, "human, auto, simulator or unknown [human]")
+      ->option_text("SOURCE")
+      ->transform(
+          CLI::CheckedTransformer(std::map<std::string, LabelSource>{{"human", LabelSource::kHuman},
+                                                                     {"auto", LabelSource::kAuto},
+                                                                     {"simulator", LabelSource::kSimulator},
+                                                                     {"unknown", LabelSource::kUnknown}}));
+  label->add_option("--sampling", options->sampling, "How frames were chosen: random, triggered or unknown")
+      ->option_text("SAMPLING")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Sampling>{{"random", Sampling::kRandom},
+                                                                          {"triggered", Sampling::kTriggered},
+                                                                          {"unknown", Sampling::kUnknown}}));
+  label->add_option("--revision", options->revision, "Replaces labels of a lower one")->capture_default_str();
+  label->add_flag("--final", options->final,
+                  "Nobody will correct them; always so unless the source is human");
+  label->add_flag("--strict", options->strict,
+                  "Exit code 1 also when frames are unknown or late, or nobody tells");
+  label->add_option("--publisher", options->publish.publisher,
+                    "Name to publish under; a later run of the same name takes over [one for each run]");
+  AddPublishOptions(*label, options->publish);
+  label->callback([options, &exit_code] { exit_code = tools::RunLabel(*options, std::cout, std::cerr); });
 }
 
 void AddSimulate(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<tools::SimulateOptions>();
   auto drifts = std::make_shared<std::vector<std::string>>();
   auto size = std::make_shared<std::string>();
-  auto label_delay = std::make_shared<std::string>();
   options->send.source = LabelSource::kSimulator;
   options->send.model = "simulated";
   options->send.rate = 10;
@@ -176,8 +218,8 @@ void AddSimulate(CLI::App& app, int& exit_code) {
       ->add_option("--drift", *drifts,
                    "KIND@FRAME[:AMOUNT], repeatable; KIND: small-misses, box-shift, over-confidence, clutter")
       ->allow_extra_args(false);
-  AddSendOptions(*simulate, options->send, *label_delay);
-  simulate->callback([options, drifts, size, label_delay, &exit_code] {
+  AddSendOptions(*simulate, options->send);
+  simulate->callback([options, drifts, size, &exit_code] {
     for (const std::string& text : *drifts) {
       const auto drift = tools::ParseDrift(text);
       if (!drift) {
@@ -194,11 +236,6 @@ void AddSimulate(CLI::App& app, int& exit_code) {
       }
       options->scene.width = parsed->width;
       options->scene.height = parsed->height;
-    }
-    if (const std::string error = ParseDurationFlag(*label_delay, options->send.label_delay);
-        !label_delay->empty() && !error.empty()) {
-      exit_code = FlagError("simulate", "--label-delay", error);
-      return;
     }
     exit_code = tools::RunSimulate(*options, std::cout, std::cerr);
   });
@@ -226,6 +263,7 @@ int Run(int argc, char** argv) {
   AddServe(app, exit_code);
   AddEval(app, exit_code);
   AddReplay(app, exit_code);
+  AddLabel(app, exit_code);
   AddSimulate(app, exit_code);
   AddCheckConfig(app, exit_code);
   try {

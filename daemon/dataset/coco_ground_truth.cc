@@ -149,6 +149,12 @@ class Reader {
           if (key == "height") {
             return {"height", side(value, frame.size.height)};
           }
+          if (key == "file_name") {
+            std::string_view text;
+            if (value.get_string().get(text) == simdjson::SUCCESS) {  // no evaluator asks what it is
+              frame.file_name = text;
+            }
+          }
           return {};
         });
     if (read && (seen & kId) == 0) {

@@ -45,7 +45,10 @@ struct Frame {
   // ascending order of the stems.
   std::int64_t image_id = 0;
   std::string frame_id;  // COCO: the image id as text. YOLO and VOC: the file stem.
-  ImageSize size;        // zeros: unknown
+  // Of the image, as the data set has it: COCO `file_name`, with folders if it has any; VOC `filename`; YOLO:
+  // the image found. Empty: not known.
+  std::string file_name;
+  ImageSize size;  // zeros: unknown
   // In both, class_ids are indices into Dataset::classes, frame.frame_id is the one above and the stream is
   // empty. Crowd and difficult always have one entry per box.
   Labels labels;

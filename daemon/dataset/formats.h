@@ -9,8 +9,8 @@
 
 namespace detwatch::dataset {
 
-// COCO instances: `images` (id, width, height), `annotations` (image_id, category_id, bbox, area, iscrowd,
-// difficult), `categories` (id, name), in any order; everything else is skipped unread.
+// COCO instances: `images` (id, width, height, file_name), `annotations` (image_id, category_id, bbox, area,
+// iscrowd, difficult), `categories` (id, name), in any order; everything else is skipped unread.
 [[nodiscard]] Result<Dataset> ReadCocoGroundTruth(const std::filesystem::path& file,
                                                   const ReadOptions& options);
 

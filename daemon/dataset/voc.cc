@@ -27,6 +27,7 @@ class Reader {
     }
     Frame frame;
     frame.frame_id = stem;
+    frame.file_name = annotation.child("filename").text().get();
     if (auto size = ReadSize(annotation.child("size"), frame.size); !size) {
       return size;
     }

@@ -61,16 +61,17 @@ Result<std::vector<Frame>> MakeFrames(const std::filesystem::path& labels, const
     image_files = std::move(*found);
   }
   std::vector<Frame> frames;
-  const auto add = [&](const std::string& stem, ImageSize size) {
+  const auto add = [&](const std::string& stem, std::string file_name, ImageSize size) {
     frames.emplace_back();
     frames.back().frame_id = stem;
+    frames.back().file_name = std::move(file_name);
     frames.back().size = size;
   };
   for (const auto& [stem, path] : image_files) {
     if (options.image_size) {
-      add(stem, *options.image_size);
+      add(stem, path.filename().string(), *options.image_size);
     } else if (const auto size = ReadImageSize(path)) {
-      add(stem, *size);
+      add(stem, path.filename().string(), *size);
     } else {
       return tl::unexpected(size.error());
     }
@@ -88,7 +89,7 @@ Result<std::vector<Frame>> MakeFrames(const std::filesystem::path& labels, const
                   (images.empty() ? std::string("a directory `images` beside the labels") : images.string()) +
                   "; give --image-size if all images have one size");
     }
-    add(stem, *options.image_size);
+    add(stem, {}, *options.image_size);
   }
   return frames;
 }

@@ -1,16 +1,14 @@
 #include "daemon/tools/eval.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
-#include <iostream>
 #include <ostream>
 #include <span>
 #include <string_view>
 #include <utility>
 
 #include "daemon/tools/eval_format.h"
+#include "daemon/tools/terminal.h"
 #include "lib/accumulate/histogram.h"
 #include "lib/accumulate/ring.h"
 #include "lib/core/outcome.h"
@@ -97,11 +95,6 @@ class Accumulator {
   // All of them, so no ring: a ring is for those that may leave again.
   std::vector<std::vector<RingRecord>> records_;
 };
-
-bool IsTerminal(const std::ostream& stream) {
-  return (&stream == &std::cout && isatty(STDOUT_FILENO) == 1) ||
-         (&stream == &std::cerr && isatty(STDERR_FILENO) == 1);
-}
 
 // "reading dt.json 42 %" on one line of a terminal, once reading has taken long enough to wonder.
 class ProgressLine {

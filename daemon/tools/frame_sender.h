@@ -9,29 +9,20 @@
 #include <cstdint>
 #include <deque>
 #include <iosfwd>
-#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "daemon/dataset/dataset.h"
-#include "lib/client/publisher.h"
+#include "daemon/tools/tool_publisher.h"
+#include "lib/core/frame.h"
 #include "lib/core/result.h"
 
 namespace detwatch::tools {
 
-struct SendOptions {
-  std::string to;                // endpoint of the daemon
-  bool fire_and_forget = false;  // PUB to the daemon's SUB instead of acknowledged delivery
-  std::string model = "replay";
-  std::string version = "1";
-  std::string stream;
-  double rate = 0;         // frames per second, 0: as fast as it goes
+struct SendOptions : PublishOptions {
   Duration label_delay{};  // of each frame's labels behind its predictions
   LabelSource source = LabelSource::kUnknown;
   Sampling sampling = Sampling::kUnknown;
-  Duration patience = std::chrono::seconds(30);  // without any answer from the daemon, give up
-  bool json = false;                             // the summary
 };
 
 class FrameSender {
@@ -48,11 +39,9 @@ class FrameSender {
   [[nodiscard]] int Finish(std::ostream& out);
 
  private:
-  FrameSender(const SendOptions& options, client::Publisher publisher, std::uint64_t total,
-              std::ostream& err);
+  FrameSender(const SendOptions& options, ToolPublisher publisher, std::ostream& err)
+      : options_(options), publisher_(std::move(publisher)), err_(&err) {}
   [[nodiscard]] Result<void> SendLabels(TimePoint until);
-  void ShowProgress(bool now);
-  [[nodiscard]] bool GaveUp();
   [[nodiscard]] int Summarise(bool complete, std::ostream& out);
 
   struct DueLabels {
@@ -61,15 +50,8 @@ class FrameSender {
   };
 
   SendOptions options_;
-  client::Publisher publisher_;
-  std::uint64_t total_;
+  ToolPublisher publisher_;
   std::ostream* err_;
-  bool terminal_;
-  ClassListHash class_list_{};
-  TimePoint started_;
-  TimePoint shown_;
-  TimePoint heard_;
-  std::uint64_t frames_ = 0;
   std::deque<DueLabels> due_;
 };
 

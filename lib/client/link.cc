@@ -73,14 +73,18 @@ void Link::Wake() {
   [[maybe_unused]] const ssize_t written = write(wake_fd_, &one, sizeof one);
 }
 
-void Link::Offer(std::string payload) {
+Result<std::uint64_t> Link::Offer(std::string payload) {
   bool wake = false;
+  std::uint64_t number = 0;
   {
     MutexLock lock(mutex_);
     while (inbox_bytes_ > 0 && inbox_bytes_ + payload.size() > kInboxBytes && !stopping_) {
       changed_.wait(mutex_);
     }
-    ++offered_;
+    if (stopping_) {
+      return Fail("the publisher is closed");  // nobody would send it any more
+    }
+    number = ++offered_;
     inbox_bytes_ += payload.size();
     inbox_.push_back(std::move(payload));
     wake = std::exchange(sleeping_, false);
@@ -88,11 +92,12 @@ void Link::Offer(std::string payload) {
   if (wake) {
     Wake();
   }
+  return number;
 }
 
-void Link::Refuse(const std::string& reason, std::string detail) {
+Result<std::uint64_t> Link::Refuse(const std::string& reason, std::string detail) {
   Reject({0, 0, reason, std::move(detail)});
-  Offer(wire::EncodePayload(Tombstone{reason, 1}));
+  return Offer(wire::EncodePayload(Tombstone{reason, 1}));
 }
 
 bool Link::Announce(const wire::Message& message) {
@@ -143,6 +148,8 @@ PublisherStats Link::Stats() const {
   stats.sent = shown_.sent;
   stats.dropped = shown_.dropped;
   stats.resent = shown_.resent;
+  stats.acknowledged_sequence = shown_.acknowledged_sequence;
+  stats.labels = shown_.labels;
   stats.connected = shown_.connected;
   stats.superseded = shown_.superseded;
   stats.pending = offered_ - settled_shown_;

@@ -42,9 +42,10 @@ class Link {
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
 
-  void Offer(std::string payload);
-  // In place of a message that breaks a limit the daemon told.
-  void Refuse(const std::string& reason, std::string detail);
+  // The number of the message. An error when the link was stopped, also while the caller waited for room.
+  [[nodiscard]] Result<std::uint64_t> Offer(std::string payload);
+  // In place of a message that breaks a limit the daemon told; it has a number all the same.
+  [[nodiscard]] Result<std::uint64_t> Refuse(const std::string& reason, std::string detail);
   // False when it has to be offered as a message instead.
   bool Announce(const wire::Message& message);
   // Boxes a frame may have; the largest number until the daemon has told.
@@ -60,6 +61,8 @@ class Link {
     std::uint64_t sent = 0;
     std::uint64_t dropped = 0;
     std::uint64_t resent = 0;
+    std::uint64_t acknowledged_sequence = 0;
+    LabelTally labels;
     bool connected = false;
     bool superseded = false;
   };
@@ -78,8 +81,8 @@ class Link {
   void Reject(RejectedItem item);
   // Nothing will be sent any more.
   void Supersede();
-  // The window has moved.
-  void Settle();
+  // The window has moved. Returns how many of the callers' messages have left it, whichever way.
+  std::uint64_t Settle();
 
   const PublisherOptions options_;
   Context context_;

@@ -69,13 +69,14 @@ void Link::DropOldest() {
   Settle();
 }
 
-void Link::Settle() {
+std::uint64_t Link::Settle() {
   const std::uint64_t oldest = window_.oldest_held();
   while (!announced_.empty() && announced_.front() < oldest) {
     announced_.pop_front();
     ++announced_gone_;
   }
   settled_ = oldest - 1 - announced_gone_;
+  return settled_;
 }
 
 void Link::Supersede() {

@@ -51,7 +51,8 @@ struct PublisherOptions {
 
   std::size_t window_bytes = std::size_t{64} << 20;  // held for sending and for acknowledgement
   OnFull on_full = OnFull::kDropOldest;
-  // Called from the publisher's thread, seldom: a silent daemon, the first reject of each reason.
+  // Called from the publisher's thread, seldom: a silent daemon, the first reject of each reason. While it
+  // runs nothing is sent, so it must neither wait nor publish.
   std::function<void(std::string_view)> on_warning;
   Timing timing;
 };
@@ -63,6 +64,11 @@ struct PublisherStats {
   std::uint64_t dropped = 0;       // given up: the window was full, or the publisher was superseded
   std::uint64_t resent = 0;        // sent again, after a lost connection or a restart of the daemon
   std::uint64_t pending = 0;       // held now
+  // Reliable only: every message up to this number (the result of the call that published it) is durable in
+  // the daemon, or was dropped before one that is. What comes after it must be published again by a process
+  // that takes over from one that died. Being superseded does not move it.
+  std::uint64_t acknowledged_sequence = 0;
+  LabelTally labels;  // what became of this run's labels, as of what is acknowledged (reliable only)
   std::map<std::string, std::uint64_t> rejected;  // by reason (reliable only)
   std::vector<RejectedItem> recent_rejects;       // the last 16
   bool connected = false;

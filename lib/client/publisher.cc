@@ -99,28 +99,26 @@ class Publisher::Impl {
     return {};
   }
 
-  Result<void> Offer(std::string payload, std::size_t boxes) {
+  Result<std::uint64_t> Offer(std::string payload, std::size_t boxes) {
     if (auto good = Open(); !good) {
-      return good;
+      return tl::unexpected<Error>(std::move(good.error()));
     }
     if (boxes > link_->boxes_limit()) {
-      link_->Refuse("too_many_boxes", std::to_string(boxes) + " boxes, the daemon takes " +
-                                          std::to_string(link_->boxes_limit()));
-    } else {
-      link_->Offer(std::move(payload));
+      return link_->Refuse("too_many_boxes", std::to_string(boxes) + " boxes, the daemon takes " +
+                                                 std::to_string(link_->boxes_limit()));
     }
-    return {};
+    return link_->Offer(std::move(payload));
   }
 
-  Result<void> Send(const wire::Message& message) {
+  Result<std::uint64_t> Send(const wire::Message& message) {
     if (auto good = Open(); !good) {
-      return good;
+      return tl::unexpected<Error>(std::move(good.error()));
     }
     if (std::holds_alternative<ModelInfo>(message) || std::holds_alternative<StreamInfo>(message) ||
         std::holds_alternative<ClassList>(message)) {
       Remember(message);
       if (link_->Announce(message)) {
-        return {};
+        return 0;
       }
     }
     return Offer(wire::EncodePayload(message), BoxesOf(message));
@@ -128,7 +126,7 @@ class Publisher::Impl {
 
   bool Close(Duration timeout) {
     if (closed_.exchange(true) || started_ != generation) {
-      return true;
+      return Flush({});
     }
     const auto deadline = std::chrono::steady_clock::now() + std::min<Duration>(timeout, kLongest);
     const bool done = link_->Flush(timeout);
@@ -186,9 +184,10 @@ Result<Publisher> Publisher::Make(PublisherOptions options) {
   return publisher;
 }
 
-Result<void> Publisher::Predictions(std::string_view frame_id, std::span<const Box> boxes,
-                                    std::span<const float> scores, std::span<const std::uint32_t> class_ids,
-                                    const PredictionDetails& details) {
+Result<std::uint64_t> Publisher::Predictions(std::string_view frame_id, std::span<const Box> boxes,
+                                             std::span<const float> scores,
+                                             std::span<const std::uint32_t> class_ids,
+                                             const PredictionDetails& details) {
   const PublisherOptions& options = impl_->options();
   if (options.model.empty()) {
     return Fail("model: this publisher was made without one, so it can only publish labels");
@@ -202,13 +201,14 @@ Result<void> Publisher::Predictions(std::string_view frame_id, std::span<const B
                                 .class_ids = Copy(class_ids),
                                 .inference_seconds = details.inference_seconds};
   if (auto good = CheckPredictions(message, impl_->ids()); !good) {
-    return good;
+    return tl::unexpected<Error>(std::move(good.error()));
   }
   return impl_->Offer(wire::EncodePayload(message), boxes.size());
 }
 
-Result<void> Publisher::Labels(std::string_view frame_id, std::span<const Box> boxes,
-                               std::span<const std::uint32_t> class_ids, const LabelDetails& details) {
+Result<std::uint64_t> Publisher::Labels(std::string_view frame_id, std::span<const Box> boxes,
+                                        std::span<const std::uint32_t> class_ids,
+                                        const LabelDetails& details) {
   const PublisherOptions& options = impl_->options();
   detwatch::Labels message{.frame = {details.stream.value_or(options.stream), std::string(frame_id)},
                            .capture_time = details.capture_time,
@@ -228,15 +228,15 @@ Result<void> Publisher::Labels(std::string_view frame_id, std::span<const Box> b
   message.examined.erase(std::unique(message.examined.begin(), message.examined.end()),
                          message.examined.end());
   if (auto good = CheckLabels(message, impl_->ids()); !good) {
-    return good;
+    return tl::unexpected<Error>(std::move(good.error()));
   }
   return impl_->Offer(wire::EncodePayload(message), boxes.size());
 }
 
-Result<void> Publisher::Send(const wire::Message& message) {
+Result<std::uint64_t> Publisher::Send(const wire::Message& message) {
   return impl_->Send(message);
 }
-Result<void> Publisher::SendPayload(std::string payload) {
+Result<std::uint64_t> Publisher::SendPayload(std::string payload) {
   return impl_->Offer(std::move(payload), 0);
 }
 bool Publisher::Flush(Duration timeout) {

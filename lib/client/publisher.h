@@ -5,7 +5,14 @@
 // A call checks and encodes in the caller's thread, hands the bytes over under a mutex and returns; a
 // background thread owns the socket. With `reliable` a message is kept until a checkpoint of the daemon
 // holds it and is counted once through crashes and reconnects on that side; without, nothing is kept and
-// the daemon counts the gaps. A daemon that is away never stalls a detector unless it asked for that.
+// the daemon counts the gaps. A daemon that is away never stalls a detector unless it asked for that: by
+// default the oldest messages are given up, and a caller waits at most for the publisher's own thread, when
+// it is 1 MB ahead of it.
+//
+// What was not acknowledged when a process dies is lost with it. To lose nothing: keep the frames, remember
+// which number each call returned, write down the frame that belongs to `Stats().acknowledged_sequence`, and
+// publish again what comes after it (examples/resume.cc). A frame published twice is counted once within the
+// daemon's dedup horizon.
 //
 // Announcements (class lists, models, streams) are remembered and sent ahead of the first message of every
 // connection, after a restart of the daemon and every 10 s.
@@ -63,29 +70,33 @@ class Publisher {
   Publisher(Publisher&&) noexcept;
   Publisher& operator=(Publisher&&) noexcept;
 
+  // Each of the four calls below returns the number of its message: 1, 2, ... in the order of the calls. It
+  // is not the sequence on the wire, where the publisher's announcements are numbered too.
+
   // Everything the model predicted on one frame: n boxes in pixels (finite, at most 1e9), n scores in
   // [0, 1], n ids of class_names. No boxes is a statement, and must be published too. frame_id: 1 to 128
   // bytes of UTF-8, unique per stream over the daemon's retention.
-  [[nodiscard]] Result<void> Predictions(std::string_view frame_id, std::span<const Box> boxes,
-                                         std::span<const float> scores,
-                                         std::span<const std::uint32_t> class_ids,
-                                         const PredictionDetails& details = {});
+  [[nodiscard]] Result<std::uint64_t> Predictions(std::string_view frame_id, std::span<const Box> boxes,
+                                                  std::span<const float> scores,
+                                                  std::span<const std::uint32_t> class_ids,
+                                                  const PredictionDetails& details = {});
   // What was really in one frame: m boxes and ids; judged against every model that predicted it.
-  [[nodiscard]] Result<void> Labels(std::string_view frame_id, std::span<const Box> boxes,
-                                    std::span<const std::uint32_t> class_ids,
-                                    const LabelDetails& details = {});
+  [[nodiscard]] Result<std::uint64_t> Labels(std::string_view frame_id, std::span<const Box> boxes,
+                                             std::span<const std::uint32_t> class_ids,
+                                             const LabelDetails& details = {});
 
   // For tools: a message as it is, unchecked; several models and streams may share a publisher. A ModelInfo,
   // StreamInfo or ClassList replaces the one of the same name, and is on the wire before what is sent after
-  // it.
-  [[nodiscard]] Result<void> Send(const wire::Message& message);
+  // it; it has no number, and 0 is returned.
+  [[nodiscard]] Result<std::uint64_t> Send(const wire::Message& message);
   // The same for bytes of wire::EncodePayload or wire::EncodeBatch.
-  [[nodiscard]] Result<void> SendPayload(std::string payload);
+  [[nodiscard]] Result<std::uint64_t> SendPayload(std::string payload);
 
   // Waits until everything sent so far was acknowledged, or dropped (see Stats); without `reliable`, until
   // it was handed to the socket. False when `timeout` was not enough or the publisher was superseded.
   bool Flush(Duration timeout);
-  // Flushes for up to `timeout` and ends the connection; the result is Flush's. Idempotent.
+  // Flushes for up to `timeout` and ends the connection; the result is Flush's. Calls that wait for room then
+  // fail. Idempotent.
   bool Close(Duration timeout);
 
   [[nodiscard]] PublisherStats Stats() const;

@@ -97,6 +97,7 @@ void ReliableLink::OnReply(const wire::Reply& reply, Monotonic now) {
   if (reply.limits.boxes_per_frame > 0) {
     boxes_limit_ = reply.limits.boxes_per_frame;
   }
+  const std::uint64_t oldest = window_.oldest_held();
   window_.OnReply(reply.acknowledgement,
                   std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));
   if (asked_) {
@@ -108,7 +109,10 @@ void ReliableLink::OnReply(const wire::Reply& reply, Monotonic now) {
   asked_ = false;
   synced_ = true;
   counts_.connected = true;
-  Settle();
+  if (const std::uint64_t settled = Settle(); window_.oldest_held() != oldest) {
+    counts_.acknowledged_sequence = settled;
+  }
+  counts_.labels = reply.acknowledgement.labels;
   for (const RejectedItem& item : reply.rejected) {
     Reject(item);
   }

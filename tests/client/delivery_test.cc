@@ -62,6 +62,59 @@ TEST(DeliveryTest, AMessageIsKeptUntilItIsDurable) {
   EXPECT_EQ(daemon.taken().FrameIds(), Names(3));
 }
 
+TEST(DeliveryTest, EachCallReturnsItsNumberAndAnnouncementsHaveNone) {
+  FakeDaemon daemon;
+  Publisher publisher = Made(Quick(daemon.endpoint()));
+  EXPECT_EQ(publisher.Predictions("a", {}, {}, {}), 1);
+  EXPECT_EQ(publisher.Send(StreamInfo{"gate", {}}), 0);
+  EXPECT_EQ(publisher.Labels("a", {}, {}), 2);
+  EXPECT_EQ(publisher.Send(Tombstone{"x", 1}), 3);
+  EXPECT_EQ(publisher.SendPayload(wire::EncodePayload(Tombstone{"x", 1})), 4);
+  EXPECT_TRUE(publisher.Flush(kPatience));
+  EXPECT_EQ(publisher.Stats().acknowledged_sequence, 4);
+}
+
+TEST(DeliveryTest, AcknowledgedSequenceIsTheNumberOfTheCallNotThatOfTheWire) {
+  FakeDaemon daemon;
+  PublisherOptions options = Quick(daemon.endpoint());
+  options.timing.announce = milliseconds(20);  // announcements take sequences of their own
+  Publisher publisher = Made(options);
+  EXPECT_TRUE(Until([&] { return daemon.taken().All<ModelInfo>().size() >= 3; }));
+  EXPECT_EQ(publisher.Stats().acknowledged_sequence, 0);
+  Publish(publisher, Names(2));
+  EXPECT_TRUE(publisher.Flush(kPatience));
+  EXPECT_EQ(publisher.Stats().acknowledged_sequence, 2);
+  EXPECT_GT(daemon.taken().headers.back().sequence, 2);
+}
+
+TEST(DeliveryTest, AcknowledgedSequenceStopsWhereTheDaemonHasNotKept) {
+  FakeDaemon daemon;
+  daemon.durable_frames = 2;
+  Publisher publisher = Made(Quick(daemon.endpoint()));
+  Publish(publisher, Names(5));
+  EXPECT_TRUE(Until([&] { return daemon.taken().FrameIds().size() == 5; }));
+  EXPECT_TRUE(Until([&] { return publisher.Stats().acknowledged == 2; }));
+  EXPECT_EQ(publisher.Stats().acknowledged_sequence, 2);
+  EXPECT_EQ(publisher.Stats().pending, 3);
+}
+
+TEST(DeliveryTest, TheFateOfLabelsIsThatOfTheLatestReply) {
+  FakeDaemon daemon(std::make_shared<Books>(), "tcp://127.0.0.1:*", false);
+  daemon.judge = [](const Labels& labels, LabelTally& tally) {
+    ++(labels.frame.frame_id == "seen" ? tally.joined : tally.waiting);
+    return std::string();
+  };
+  daemon.Start();
+  Publisher publisher = Made(Quick(daemon.endpoint()));
+  EXPECT_EQ(publisher.Stats().labels, LabelTally{});
+  ASSERT_TRUE(publisher.Labels("seen", {}, {}));
+  EXPECT_TRUE(publisher.Flush(kPatience));
+  EXPECT_EQ(publisher.Stats().labels, (LabelTally{.joined = 1}));
+  ASSERT_TRUE(publisher.Labels("unseen", {}, {}));
+  EXPECT_TRUE(publisher.Flush(kPatience));
+  EXPECT_EQ(publisher.Stats().labels, (LabelTally{.joined = 1, .waiting = 1}));
+}
+
 TEST(DeliveryTest, MessagesLostOnTheWayAreSentAgainInOrder) {
   FakeDaemon daemon;
   Publisher publisher = Made(Quick(daemon.endpoint()));
@@ -187,6 +240,28 @@ TEST(DeliveryTest, NoCreditStopsSendingUntilThereIsSome) {
   EXPECT_EQ(daemon.taken().FrameIds(), Names(2));
 }
 
+TEST(DeliveryTest, CreditThatEndsInMidStreamHoldsTheRestAndLosesNothing) {
+  FakeDaemon daemon;
+  PublisherOptions options = Quick(daemon.endpoint());
+  options.timing.silence = seconds(15);
+  Publisher publisher = Made(options);
+  Publish(publisher, Names(1));
+  EXPECT_TRUE(publisher.Flush(kPatience));
+  daemon.credit = 0;
+  Publish(publisher, Names(1, 1));
+  EXPECT_TRUE(publisher.Flush(kPatience));  // its answer has told that there is no more credit
+  Publish(publisher, Names(20, 2));
+  const std::size_t hellos = daemon.taken().Hellos();
+  EXPECT_TRUE(Until([&] { return daemon.taken().Hellos() >= hellos + 2; }));
+  EXPECT_EQ(daemon.taken().FrameIds(), Names(2));
+  EXPECT_EQ(publisher.Stats().pending, 20);
+  EXPECT_TRUE(publisher.Stats().connected);
+  daemon.credit = 1U << 20;
+  EXPECT_TRUE(publisher.Flush(kPatience));
+  EXPECT_EQ(daemon.taken().FrameIds(), Names(22));
+  EXPECT_EQ(publisher.Stats().dropped, 0);
+}
+
 TEST(DeliveryTest, RejectedMessagesAreCountedByReasonAndCostNothingElse) {
   FakeDaemon daemon(std::make_shared<Books>(), "tcp://127.0.0.1:*", false);
   daemon.reject_frame = "f1";
@@ -235,6 +310,7 @@ TEST(DeliveryTest, ANewerRunWithTheSameNameEndsThisOne) {
   EXPECT_FALSE(publisher.Flush(kPatience));
   EXPECT_TRUE(Until([&] { return publisher.Stats().dropped == 2; }));
   EXPECT_EQ(publisher.Stats().pending, 0);
+  EXPECT_EQ(publisher.Stats().acknowledged_sequence, 1);  // who resumes sends the dropped ones again
 }
 
 }  // namespace

@@ -147,7 +147,7 @@ void FakeDaemon::OnMessage(const std::string& peer, const Header& header, const 
   }
   std::uint64_t& kept = books_->durable[key];
   if (durable) {
-    kept = received;
+    kept = durable_frames < frame_sequences_.size() ? frame_sequences_[durable_frames] - 1 : received;
   }
   std::size_t held = 0;
   for (auto it = bytes_.upper_bound(kept); it != bytes_.end(); ++it) {
@@ -163,6 +163,7 @@ void FakeDaemon::OnMessage(const std::string& peer, const Header& header, const 
   ack.received = received;
   ack.durable = kept;
   ack.credit_bytes = credit;
+  ack.labels = tallies_[key];
   reply.stale_epoch = stale;
   std::string bytes = wire::EncodeReply(reply);
   if (hellos_wait_for_data) {
@@ -183,13 +184,25 @@ void FakeDaemon::Take(std::uint64_t sequence, const std::string& payload, wire::
       ADD_FAILURE() << Name(item.error().reason) << ": " << item.error().detail;
       continue;
     }
-    const FrameKey* frame = FrameOf(*item);
-    if (frame != nullptr && !reject_frame.empty() && frame->frame_id == reject_frame) {
-      reply.rejected.push_back({sequence, 0, "conflict", "frame " + reject_frame});
+    if (FrameOf(*item) != nullptr) {
+      frame_sequences_.push_back(sequence);
+    }
+    LabelTally& tally = tallies_[{reply.publisher, reply.epoch}];
+    if (const std::string reason = ReasonToReject(*item, tally); !reason.empty()) {
+      reply.rejected.push_back({sequence, 0, reason, "frame " + FrameOf(*item)->frame_id});
     } else {
       taken_.messages.push_back(std::move(*item));
     }
   }
+}
+
+std::string FakeDaemon::ReasonToReject(const wire::Message& message, LabelTally& tally) const {
+  const auto* labels = std::get_if<Labels>(&message);
+  if (labels != nullptr && judge) {
+    return judge(*labels, tally);
+  }
+  const FrameKey* frame = FrameOf(message);
+  return frame != nullptr && !reject_frame.empty() && frame->frame_id == reject_frame ? "conflict" : "";
 }
 
 FakeSubscriber::FakeSubscriber() : decoder_(wire::WireLimits{}) {

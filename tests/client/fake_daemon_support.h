@@ -60,20 +60,24 @@ class FakeDaemon {
   [[nodiscard]] Taken taken() const;
 
   // Knobs.
-  std::atomic<bool> durable = true;  // acknowledge at once
+  std::atomic<bool> durable = true;                    // acknowledge at once
+  std::atomic<std::size_t> durable_frames = SIZE_MAX;  // but only the first messages about a frame
   std::atomic<std::uint64_t> credit = 1U << 30;
   std::atomic<int> lose = 0;  // messages that vanish as if a connection had broken
   std::atomic<bool> mute = false;
   std::atomic<bool> hellos_wait_for_data = false;  // whose own answer then fails to come
   std::atomic<bool> stale = false;
   std::string reject_frame;  // set before Start
-  wire::WireLimits limits;   // set before Start
+  // Set before Start: counts labels into the tally of their run; not empty: the reason they are rejected for.
+  std::function<std::string(const Labels&, LabelTally&)> judge;
+  wire::WireLimits limits;  // set before Start
 
  private:
   void Run();
   void OnMessage(const std::string& peer, const Header& header, const std::string& payload)
       DETWATCH_REQUIRES(mutex_);
   void Take(std::uint64_t sequence, const std::string& payload, wire::Reply& reply) DETWATCH_REQUIRES(mutex_);
+  [[nodiscard]] std::string ReasonToReject(const wire::Message& message, LabelTally& tally) const;
 
   std::shared_ptr<Books> books_;
   std::string boot_id_;
@@ -82,7 +86,9 @@ class FakeDaemon {
   std::string endpoint_;
   wire::Decoder decoder_;
   std::map<std::pair<std::string, std::uint64_t>, std::uint64_t> received_;
+  std::map<std::pair<std::string, std::uint64_t>, LabelTally> tallies_;
   std::map<std::uint64_t, std::size_t> bytes_;  // by sequence
+  std::vector<std::uint64_t> frame_sequences_;  // of what was taken
   std::string late_answer_;
   mutable Mutex mutex_;
   Taken taken_ DETWATCH_GUARDED_BY(mutex_);

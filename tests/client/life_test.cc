@@ -140,6 +140,39 @@ TEST(LifeTest, AClosedPublisherSaysSo) {
   EXPECT_THAT(sent.error().message, testing::HasSubstr("closed"));
 }
 
+TEST(LifeTest, FlushAndCloseEndAtTheirDeadlineAndSayThatMessagesAreHeld) {
+  FakeDaemon daemon;
+  daemon.mute = true;
+  Publisher publisher = Made(Quick(daemon.endpoint()));
+  Publish(publisher, Names(2));
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_FALSE(publisher.Flush(milliseconds(20)));
+  EXPECT_GE(std::chrono::steady_clock::now() - before, milliseconds(20));
+  EXPECT_FALSE(publisher.Flush({}));
+  EXPECT_FALSE(publisher.Flush(milliseconds(-1)));
+  EXPECT_FALSE(publisher.Close(milliseconds(20)));
+  EXPECT_EQ(publisher.Stats().pending, 2);
+}
+
+TEST(LifeTest, ClosingAgainTellsTheSameAsTheFirstTime) {
+  FakeDaemon daemon;
+  daemon.mute = true;
+  Publisher publisher = Made(Quick(daemon.endpoint()));
+  Publish(publisher, Names(1));
+  EXPECT_FALSE(publisher.Close({}));
+  EXPECT_FALSE(publisher.Close(kPatience));
+}
+
+TEST(LifeTest, FlushWaitsOnlyForWhatWasSentBeforeIt) {
+  FakeDaemon daemon;
+  daemon.durable_frames = 1;
+  Publisher publisher = Made(Quick(daemon.endpoint()));
+  Publish(publisher, {"first"});
+  EXPECT_TRUE(publisher.Flush(kPatience));
+  Publish(publisher, {"second"});
+  EXPECT_FALSE(publisher.Flush(milliseconds(20)));
+}
+
 TEST(LifeTest, ManyThreadsMayPublish) {
   FakeDaemon daemon;
   Publisher publisher = Made(Quick(daemon.endpoint()));

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <cstdio>
 #include <limits>
 
 #include "lib/client/announcements.h"
@@ -106,7 +105,7 @@ TEST_F(PublisherTest, LabelsOfPeopleAreNotFinalUnlessSaid) {
 TEST_F(PublisherTest, BadArgumentsAreNamedAndNothingIsSent) {
   constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
   const auto box = [](double x, double w) { return std::array<Box, 1>{Box{x, 0, w, 1}}; };
-  const auto refused = [&](const char* argument, const Result<void>& result) {
+  const auto refused = [&](const char* argument, const Result<std::uint64_t>& result) {
     ASSERT_FALSE(result) << argument;
     EXPECT_THAT(result.error().message, StartsWith(argument));
   };
@@ -267,19 +266,6 @@ TEST(AnnouncementsTest, TheirNumberIsBounded) {
   }
   EXPECT_FALSE(announcements.Set(StreamInfo{"one more", {}}));
   EXPECT_TRUE(announcements.Set(StreamInfo{"0", {{"a", "b"}}}));
-}
-
-TEST(ExampleTest, TheExamplePublishesFiveFramesWithLabels) {
-  FakeDaemon daemon;
-  const std::string command = std::string(DETWATCH_PUBLISH_EXAMPLE) + " " + daemon.endpoint();
-  FILE* pipe = popen(command.c_str(), "r");
-  ASSERT_NE(pipe, nullptr);
-  std::array<char, 256> line{};
-  EXPECT_NE(fgets(line.data(), line.size(), pipe), nullptr);
-  EXPECT_EQ(pclose(pipe), 0);
-  EXPECT_STREQ(line.data(), "sent 10, acknowledged 10, rejected 0 reasons\n");
-  EXPECT_EQ(daemon.taken().All<Predictions>().size(), 5);
-  EXPECT_EQ(daemon.taken().All<Labels>().size(), 5);
 }
 
 }  // namespace

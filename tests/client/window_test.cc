@@ -1,6 +1,8 @@
 // What a full window does.
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <string>
 #include <thread>
 
 #include "tests/client/fake_daemon_support.h"
@@ -19,6 +21,47 @@ TEST(WindowTest, WithoutADaemonTheOldestAreDroppedAndNobodyWaits) {
   EXPECT_TRUE(Until([&] { return publisher.Stats().dropped > 900; }));
   EXPECT_EQ(publisher.Stats().dropped + publisher.Stats().pending, 1000);
   EXPECT_FALSE(publisher.Close(milliseconds(10)));
+}
+
+// 30 MB through 1 MB of room by one thread, while nothing is ever answered: had a call waited for the daemon,
+// it would wait still.
+TEST(WindowTest, ADaemonThatNeverAnswersNeverStallsACaller) {
+  FakeDaemon daemon;
+  daemon.mute = true;
+  PublisherOptions options = Quick(daemon.endpoint());
+  options.window_bytes = 10000;
+  Publisher publisher = Made(options);
+  Publish(publisher, Names(10000), 150);
+  const PublisherStats stats = publisher.Stats();
+  EXPECT_EQ(stats.acknowledged, 0);
+  EXPECT_EQ(stats.acknowledged_sequence, 0);
+  EXPECT_EQ(stats.dropped + stats.pending, 10000);
+  EXPECT_GT(stats.dropped, 9000);
+  EXPECT_TRUE(daemon.taken().FrameIds().empty());
+}
+
+TEST(WindowTest, ClosingFreesACallThatWaitsForRoomWithAnError) {
+  FakeDaemon daemon;
+  daemon.mute = true;
+  PublisherOptions options = Quick(daemon.endpoint());
+  options.window_bytes = 10000;
+  options.on_full = OnFull::kBlock;
+  Publisher publisher = Made(options);
+  std::string message;
+  std::atomic<int> published{0};
+  std::thread caller([&] {
+    const std::string payload = wire::EncodePayload(Tombstone{std::string(100000, 'x'), 1});
+    for (auto sent = publisher.SendPayload(payload); sent; sent = publisher.SendPayload(payload)) {
+      published = static_cast<int>(*sent);
+    }
+    message = publisher.SendPayload(payload).error().message;
+  });
+  // One in the window, some with the publisher's thread, ten in the inbox: the next call waits.
+  EXPECT_TRUE(Until([&] { return published >= 11; }));
+  EXPECT_FALSE(publisher.Close(milliseconds(1)));
+  caller.join();
+  EXPECT_NE(message.find("closed"), std::string::npos);
+  EXPECT_EQ(publisher.Stats().pending, static_cast<std::uint64_t>(published));
 }
 
 TEST(WindowTest, TheDaemonIsToldWhatWasDropped) {
