@@ -4,7 +4,7 @@
 // first so that keys sort as numbers do, and strings behind their length. The same on every machine.
 //
 // Errors: a reader never reads past its end and never throws; it remembers the first failure, returns zeros
-// from then on, and the caller asks ok() before it believes anything. Threads: none.
+// from it on, and the caller asks ok() before it believes anything. Threads: none.
 
 #include <bit>
 #include <cstddef>
@@ -75,7 +75,7 @@ class ByteReader {
       }
       value |= std::uint64_t{byte & 0x7fU} << shift;
       if (byte < 0x80) {
-        return value;
+        return ok_ ? value : 0;
       }
     }
     ok_ = false;
@@ -92,7 +92,8 @@ class ByteReader {
   }
   std::uint64_t Fixed64() {
     const std::uint64_t high = Fixed32();
-    return (high << 32) | Fixed32();
+    const std::uint64_t low = Fixed32();
+    return ok_ ? (high << 32) | low : 0;
   }
   double Double() { return std::bit_cast<double>(Fixed64()); }
 

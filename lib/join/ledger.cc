@@ -6,6 +6,12 @@
 #include "lib/join/ledger_rows.h"
 
 namespace detwatch::join {
+namespace {
+
+// What a row of labels is longer than the labels, at most.
+constexpr std::size_t kMostLabelHead = 64;
+
+}  // namespace
 
 Ledger::Rows Ledger::Read(const FrameHash& frame) const {
   Rows rows;
@@ -179,13 +185,17 @@ LabelFate Ledger::OnLabels(const FrameHash& frame, std::shared_ptr<const HeldLab
   } else if (lingering) {
     held = lingers->second.labels;
   }
+  const auto too_large = [&] { return labels->bytes.size() + kMostLabelHead > limits_.bytes; };
   if (held == nullptr) {
     if (!rows.waiting.empty() || used) {
+      if (!rows.judged.empty()) {
+        DropKept(frame, rows, now);  // the labels they were judged by have gone, so nobody can correct them
+      }
       Join(frame, rows, fate);
       Use(frame, labels, now);
     } else if (known_before || rows.gone || !rows.judged.empty()) {
       fate.admission = Admission::kTooLate;
-    } else if (labels->bytes.size() > limits_.bytes) {
+    } else if (too_large()) {
       fate.admission = Admission::kMemory;
     } else {
       fate.waits = true;
@@ -208,6 +218,10 @@ LabelFate Ledger::OnLabels(const FrameHash& frame, std::shared_ptr<const HeldLab
     return fate;
   }
   if (rows.labels) {
+    if (too_large()) {
+      fate.admission = Admission::kMemory;
+      return fate;
+    }
     // Not used yet: replaced, and wait on since the first ones came.
     DropWaitingLabels(frame, rows);
     PutLabels(frame, kLabels, *labels, rows.labels->since);
@@ -215,10 +229,10 @@ LabelFate Ledger::OnLabels(const FrameHash& frame, std::shared_ptr<const HeldLab
     return fate;
   }
   if (!rows.judged_by) {
-    fate.admission = Admission::kFinal;
+    fate.admission = held->final ? Admission::kFinal : Admission::kTooLate;
     return fate;
   }
-  if (rows.judged.empty() && rows.waiting.empty()) {
+  if (rows.judged.empty() && rows.waiting.empty() && !used) {
     fate.admission = Admission::kTooLate;
     return fate;
   }

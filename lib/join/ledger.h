@@ -127,6 +127,8 @@ class Ledger {
   void Trim(
       char queue, TimePoint now, Duration age, const std::function<bool()>& full,
       const std::function<void(const FrameHash&, char kind, std::uint32_t model, std::uint64_t bytes)>& drop);
+  void DeleteRow(const std::string& key, char kind, TimePoint since);
+  void TrimLingering(TimePoint now);
   void MarkGone(const FrameHash& frame, TimePoint now);
 
   JoinLimits limits_;

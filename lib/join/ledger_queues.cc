@@ -82,7 +82,7 @@ void Ledger::Trim(
       const char kind = static_cast<char>(in.Byte());
       const std::uint32_t model = in.left() == 4 ? in.Fixed32() : 0;
       store_.Delete(entry.key);
-      store_.Delete(RowKey(frame, kind, model));
+      DeleteRow(RowKey(frame, kind, model), kind, entry.since);
       from = std::max(from, entry.since);
       drop(frame, kind, model, entry.bytes);
     }
@@ -90,6 +90,18 @@ void Ledger::Trim(
       from = now - age;
     }
   }
+}
+
+// Predictions that came again once the dedup keys had forgotten them have the row now, and an entry of their
+// own.
+void Ledger::DeleteRow(const std::string& key, char kind, TimePoint since) {
+  if (kind == kPredictions || kind == kJudged) {
+    const auto value = store_.Get(key);
+    if (!value || ByteReader(*value).Fixed64() != static_cast<std::uint64_t>(ToUnixNanos(since))) {
+      return;
+    }
+  }
+  store_.Delete(key);
 }
 
 void Ledger::MarkGone(const FrameHash& frame, TimePoint now) {
@@ -129,6 +141,14 @@ void Ledger::Expire(TimePoint now, std::vector<Expired>& expired) {
       [&] { return totals_.gone * kGoneBytes > limits_.bytes / kGoneShare; },
       [&](const FrameHash&, char, std::uint32_t, std::uint64_t) { --totals_.gone; });
 
+  TrimLingering(now);
+  while (!linger_blobs_.empty() && now - linger_blobs_.front().second >= limits_.linger) {
+    store_.Delete(LingerKey(linger_blobs_.front().first));
+    linger_blobs_.pop_front();
+  }
+}
+
+void Ledger::TrimLingering(TimePoint now) {
   while (!linger_order_.empty() &&
          (now - linger_order_.front().first >= limits_.linger || lingering_bytes_ > limits_.linger_bytes)) {
     const auto& [since, frame] = linger_order_.front();
@@ -137,10 +157,6 @@ void Ledger::Expire(TimePoint now, std::vector<Expired>& expired) {
       DropLingering(frame);
     }
     linger_order_.pop_front();
-  }
-  while (!linger_blobs_.empty() && now - linger_blobs_.front().second >= limits_.linger) {
-    store_.Delete(LingerKey(linger_blobs_.front().first));
-    linger_blobs_.pop_front();
   }
 }
 
@@ -192,6 +208,7 @@ Result<void> Ledger::Restore(TimePoint now) {
     return true;
   });
   linger_changes_.clear();
+  TrimLingering(now);  // what did not fit was let go of before, too
   if (!sound) {
     return Fail("the store is damaged: waiting frames cannot be read");
   }

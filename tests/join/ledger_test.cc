@@ -1,0 +1,388 @@
+// What becomes of halves: who waits, who leaves, and what a revision does.
+#include "lib/join/ledger.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/join/ledger_support.h"
+
+namespace detwatch::join {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+TEST_F(LedgerTest, PredictionsWaitForTheirLabels) {
+  EXPECT_EQ(Predict(1, kStart), 0U);
+  EXPECT_EQ(totals().waiting_predictions, 1U);
+  const LabelFate fate = Label(1, MakeLabels(), kStart + seconds(7));
+  EXPECT_EQ(fate.admission, Admission::kAccepted);
+  EXPECT_FALSE(fate.waits);
+  ASSERT_EQ(fate.joined.size(), 1U);
+  EXPECT_EQ(fate.joined[0].since, kStart);
+  EXPECT_EQ(fate.joined[0].bytes, std::string(40, 'p'));
+  EXPECT_EQ(totals().waiting_predictions, 0U);
+  EXPECT_EQ(totals().waiting_bytes, 0U);
+}
+
+TEST_F(LedgerTest, OrderOfHalvesDoesNotMatter) {
+  // Two models and the labels, in every order: both are judged by them.
+  std::vector<int> order = {0, 1, 2};
+  int frame = 0;
+  do {
+    ++frame;
+    int judged = 0;
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      const TimePoint now = kStart + minutes(i);
+      if (order[i] == 2) {
+        judged += static_cast<int>(Label(frame, MakeLabels(0, 77), now).joined.size());
+      } else {
+        judged += Predict(frame, now, static_cast<std::uint32_t>(order[i])) == 77 ? 1 : 0;
+      }
+    }
+    EXPECT_EQ(judged, 2);
+    EXPECT_EQ(totals().waiting_predictions + totals().waiting_labels, 0U);
+  } while (std::next_permutation(order.begin(), order.end()));
+  Expire(kStart + minutes(2));
+}
+
+TEST_F(LedgerTest, LabelsWaitForLaterThanTheyWouldLinger) {
+  EXPECT_TRUE(Label(1, MakeLabels(), kStart).waits);
+  EXPECT_EQ(totals().waiting_labels, 1U);
+  EXPECT_EQ(Predict(1, kStart + hours(3)), 1U);
+  EXPECT_EQ(totals().waiting_labels, 0U);
+}
+
+TEST_F(LedgerTest, LabelsLingerSoLongAfterTheirFirstUse) {
+  Label(1, MakeLabels(), kStart);
+  Predict(1, kStart + hours(5), 0);
+  Expire(kStart + hours(5) + minutes(10) - seconds(1));
+  EXPECT_EQ(Predict(1, kStart + hours(5) + minutes(10) - seconds(1), 1), 1U);
+  EXPECT_EQ(ledger_->lingering(), 1U);
+  EXPECT_EQ(Predict(1, kStart + hours(5) + minutes(10), 2), 0U);
+  EXPECT_TRUE(Expire(kStart + hours(5) + minutes(10)).empty());
+  EXPECT_EQ(ledger_->lingering(), 0U);
+  EXPECT_EQ(ledger_->lingering_bytes(), 0U);
+  EXPECT_EQ(totals().waiting_predictions, 1U);
+}
+
+TEST_F(LedgerTest, HalvesAfterTheHorizonAreCountedAsExpired) {
+  Predict(1, kStart, 7);
+  Label(2, MakeLabels(), kStart);
+  EXPECT_TRUE(Expire(kStart + hours(24) - seconds(1)).empty());
+  const auto expired = Expire(kStart + hours(24));
+  ASSERT_EQ(expired.size(), 2U);
+  const std::size_t predictions = expired[0].labels_missing ? 0 : 1;
+  EXPECT_TRUE(expired[predictions].labels_missing);
+  EXPECT_EQ(expired[predictions].model, 7U);
+  EXPECT_FALSE(expired[1 - predictions].labels_missing);
+  EXPECT_EQ(totals().waiting_bytes, 0U);
+}
+
+TEST_F(LedgerTest, ExpiryIsByWaitingTimeNotByFrameTime) {
+  // Each half by its own arrival, whatever else of the frame came before.
+  Predict(1, kStart, 0);
+  Predict(1, kStart + hours(20), 1);
+  EXPECT_EQ(Expire(kStart + hours(25)).size(), 1U);
+  const LabelFate fate = Label(1, MakeLabels(), kStart + hours(25));
+  ASSERT_EQ(fate.joined.size(), 1U);
+  EXPECT_EQ(fate.joined[0].model, 1U);
+}
+
+TEST_F(LedgerTest, WhatExpiresTogetherMayBeMoreThanOnePortion) {
+  for (int i = 0; i < 3500; ++i) {
+    Predict(i, kStart + seconds(i / 100));
+  }
+  EXPECT_EQ(Expire(kStart + hours(24) - seconds(1)).size(), 0U);
+  EXPECT_EQ(Expire(kStart + hours(24) + seconds(9)).size(), 1000U);
+  EXPECT_EQ(Expire(kStart + hours(24) + seconds(33)).size(), 2400U);
+  EXPECT_EQ(Expire(kStart + hours(24) + seconds(34)).size(), 100U);
+  EXPECT_EQ(totals().gone, 3500U);
+  Expire(kStart + hours(50));
+  EXPECT_EQ(totals().gone, 0U);
+  EXPECT_EQ(store_.size(), 0U);
+}
+
+TEST_F(LedgerTest, WaitingBytesNeverExceedTheLimit) {
+  JoinLimits limits;
+  limits.bytes = 500'000;
+  Limit(limits);
+  std::size_t expired = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    if (i % 3 == 0) {
+      Label(i, MakeLabels(0, 1, static_cast<std::size_t>(i % 50)), kStart + seconds(i));
+    } else {
+      Predict(i, kStart + seconds(i), 0, static_cast<std::size_t>(i % 50));
+    }
+    if (i % 3000 == 2999) {  // more than a portion at once
+      expired += Expire(kStart + seconds(i)).size();
+      ASSERT_LE(totals().waiting_bytes, limits.bytes);
+    }
+  }
+  expired += Expire(kStart + seconds(20'000)).size();
+  EXPECT_EQ(totals().waiting_predictions + totals().waiting_labels + expired, 20'000U);
+  EXPECT_GT(totals().waiting_predictions, 1000U);
+  // The oldest left first.
+  EXPECT_TRUE(Label(1, MakeLabels(), kStart + seconds(20'000)).joined.empty());
+  EXPECT_EQ(Label(19'999, MakeLabels(), kStart + seconds(20'000)).joined.size(), 1U);
+}
+
+TEST_F(LedgerTest, GoneFramesAreRememberedWithinTheirShareOfTheBytes) {
+  JoinLimits limits;
+  limits.bytes = 160'000;  // room for 78 gone ones
+  Limit(limits);
+  for (int i = 0; i < 3000; ++i) {
+    Predict(i, kStart + seconds(i));
+  }
+  Expire(kStart + seconds(3000));
+  EXPECT_LE(totals().gone, 78U);
+  EXPECT_GE(totals().gone, 70U);
+}
+
+TEST_F(LedgerTest, AHalfLargerThanTheLimitIsRefused) {
+  JoinLimits limits;
+  limits.bytes = 1000;
+  Limit(limits);
+  Predict(1, kStart);
+  EXPECT_EQ(ledger_->Wait(FrameOf(2), 0, std::string(1000, 'p'), kStart), Admission::kMemory);
+  EXPECT_EQ(Label(2, MakeLabels(0, 1, 999), kStart).admission, Admission::kMemory);
+  EXPECT_TRUE(Expire(kStart).empty());  // the others did not have to go for them
+  EXPECT_EQ(totals().waiting_predictions, 1U);
+}
+
+TEST_F(LedgerTest, LabelsThatLingerStayWithinTheirBytes) {
+  JoinLimits limits;
+  limits.linger_bytes = 20'000;
+  Limit(limits);
+  for (int i = 0; i < 100; ++i) {
+    Predict(i, kStart + seconds(i));
+    Label(i, MakeLabels(0, 1, 1000), kStart + seconds(i));
+    Expire(kStart + seconds(i));
+    ASSERT_LE(ledger_->lingering_bytes(), limits.linger_bytes);
+  }
+  EXPECT_GT(ledger_->lingering(), 10U);
+  EXPECT_EQ(Predict(0, kStart + seconds(100), 1), 0U);
+  EXPECT_EQ(Predict(99, kStart + seconds(100), 1), 1U);
+}
+
+TEST_F(LedgerTest, ARevisionIsToldFromARepeat) {
+  Label(1, MakeLabels(1, 10), kStart);
+  EXPECT_EQ(Label(1, MakeLabels(1, 10), kStart).admission, Admission::kDuplicate);
+  EXPECT_EQ(Label(1, MakeLabels(1, 11), kStart).admission, Admission::kConflict);
+  EXPECT_EQ(Label(1, MakeLabels(0, 10), kStart).admission, Admission::kStale);
+  auto automatic = MakeLabels(1, 10);
+  automatic->source = LabelSource::kAuto;
+  EXPECT_EQ(Label(1, automatic, kStart).admission, Admission::kConflict);
+  EXPECT_EQ(totals().waiting_labels, 1U);
+  Expire(kStart);
+}
+
+TEST_F(LedgerTest, AHigherRevisionReplacesLabelsThatWait) {
+  Label(1, MakeLabels(0, 10), kStart);
+  const LabelFate fate = Label(1, MakeLabels(2, 12, 300), kStart + hours(1), true);
+  EXPECT_EQ(fate.admission, Admission::kAccepted);
+  EXPECT_TRUE(fate.waits);
+  EXPECT_EQ(totals().waiting_labels, 1U);
+  Expire(kStart + hours(1));
+  EXPECT_EQ(Predict(1, kStart + hours(2)), 12U);
+}
+
+TEST_F(LedgerTest, ReplacedLabelsWaitOnSinceTheFirstOnesCame) {
+  Label(1, MakeLabels(0), kStart);
+  Label(1, MakeLabels(1), kStart + hours(23), true);
+  EXPECT_EQ(Expire(kStart + hours(24)).size(), 1U);
+}
+
+TEST_F(LedgerTest, AHigherRevisionCorrectsJudgedFramesThatAreKept) {
+  Predict(1, kStart, 3);
+  Predict(1, kStart, 5);
+  Label(1, MakeLabels(0, 10), kStart + seconds(1));
+  EXPECT_EQ(totals().kept, 2U);
+  for (std::uint32_t revision = 1; revision <= 3; ++revision) {
+    const LabelFate fate =
+        Label(1, MakeLabels(revision, 10 + revision, 100 * revision), kStart + hours(revision), true);
+    EXPECT_EQ(fate.admission, Admission::kAccepted);
+    EXPECT_TRUE(fate.joined.empty());
+    ASSERT_EQ(fate.corrected.size(), 2U);
+    EXPECT_EQ(fate.corrected[0].model, 3U);
+    EXPECT_EQ(fate.corrected[0].since, kStart + seconds(1));  // when it was judged
+    EXPECT_EQ(fate.before->content_hash, 9 + revision);
+    Expire(kStart + hours(revision));
+    EXPECT_EQ(totals().kept, 2U);
+  }
+  EXPECT_EQ(Label(1, MakeLabels(2, 9), kStart + hours(4), true).admission, Admission::kStale);
+  EXPECT_EQ(Label(1, MakeLabels(3, 13), kStart + hours(4), true).admission, Admission::kDuplicate);
+  EXPECT_EQ(Label(1, MakeLabels(3, 14), kStart + hours(4), true).admission, Admission::kConflict);
+}
+
+TEST_F(LedgerTest, ACorrectionJudgesWhatStillWaitsToo) {
+  Predict(1, kStart, 0);
+  Label(1, MakeLabels(0, 10), kStart);
+  Predict(1, kStart + hours(1), 1);  // nothing lingers any more
+  const LabelFate fate = Label(1, MakeLabels(1, 11), kStart + hours(2), true);
+  ASSERT_EQ(fate.corrected.size(), 1U);
+  ASSERT_EQ(fate.joined.size(), 1U);
+  EXPECT_EQ(fate.corrected[0].model, 0U);
+  EXPECT_EQ(fate.joined[0].model, 1U);
+  Expire(kStart + hours(2));
+  EXPECT_EQ(Label(1, MakeLabels(2, 12), kStart + hours(3), true).corrected.size(), 2U);
+}
+
+TEST_F(LedgerTest, FinalLabelsEndTheCorrections) {
+  Predict(1, kStart);
+  Label(1, MakeLabels(0, 10), kStart);
+  auto last = MakeLabels(1, 11);
+  last->final = true;
+  EXPECT_EQ(Label(1, last, kStart + minutes(1), true).corrected.size(), 1U);
+  EXPECT_EQ(totals().kept, 0U);
+  EXPECT_EQ(totals().kept_bytes, 0U);
+  EXPECT_EQ(totals().gone, 1U);
+  EXPECT_EQ(Label(1, MakeLabels(2, 12), kStart + minutes(2), true).admission, Admission::kFinal);
+  Expire(kStart + hours(1));
+  EXPECT_EQ(Label(1, MakeLabels(2, 12), kStart + hours(1), true).admission, Admission::kTooLate);
+}
+
+TEST_F(LedgerTest, FramesJudgedByFinalLabelsAreNotKept) {
+  auto labels = MakeLabels();
+  labels->final = true;
+  Predict(1, kStart);
+  Label(1, labels, kStart);
+  EXPECT_EQ(totals().kept, 0U);
+  EXPECT_EQ(Label(1, MakeLabels(1), kStart, true).admission, Admission::kFinal);
+}
+
+TEST_F(LedgerTest, ACorrectedFramesLabelsLingerAsTheyAreNow) {
+  Predict(1, kStart, 0);
+  Label(1, MakeLabels(0, 10), kStart);
+  Label(1, MakeLabels(1, 11), kStart + minutes(5), true);
+  EXPECT_EQ(Predict(1, kStart + minutes(9), 1), 11U);
+  EXPECT_EQ(Predict(1, kStart + minutes(10), 2), 0U);  // since the first use
+  EXPECT_EQ(Label(1, MakeLabels(2, 12), kStart + hours(1), true).corrected.size(), 2U);
+  Expire(kStart + hours(1));
+}
+
+TEST_F(LedgerTest, CorrectionsEndWithTheirTime) {
+  JoinLimits limits;
+  limits.corrections = hours(2);
+  Limit(limits);
+  Predict(1, kStart);
+  Label(1, MakeLabels(0), kStart);
+  EXPECT_TRUE(Expire(kStart + hours(2) - seconds(1)).empty());
+  EXPECT_EQ(Label(1, MakeLabels(1), kStart + hours(2) - seconds(1), true).corrected.size(), 1U);
+  EXPECT_TRUE(Expire(kStart + hours(2)).empty());  // nothing of it is counted as expired
+  EXPECT_EQ(totals().kept, 0U);
+  EXPECT_EQ(totals().kept_bytes, 0U);
+  EXPECT_EQ(Label(1, MakeLabels(2), kStart + hours(2), true).admission, Admission::kTooLate);
+  EXPECT_EQ(Label(1, MakeLabels(2), kStart + hours(2), false).admission, Admission::kTooLate);  // it is gone
+}
+
+TEST_F(LedgerTest, KeptBytesNeverExceedTheLimit) {
+  JoinLimits limits;
+  limits.corrections_bytes = 300'000;
+  Limit(limits);
+  for (int i = 0; i < 6000; ++i) {
+    Predict(i, kStart + seconds(i), 0, 100);
+    Label(i, MakeLabels(), kStart + seconds(i));
+  }
+  Expire(kStart + seconds(6000));
+  EXPECT_LE(totals().kept_bytes, limits.corrections_bytes);
+  EXPECT_GT(totals().kept, 1000U);
+  EXPECT_EQ(Label(0, MakeLabels(1), kStart + seconds(6000), true).admission, Admission::kTooLate);
+  EXPECT_EQ(Label(5999, MakeLabels(1), kStart + seconds(6000), true).corrected.size(), 1U);
+}
+
+// Regression: the labels they were judged by had gone before them, and others took their place.
+TEST_F(LedgerTest, JudgedFramesWhoseLabelsHaveGoneAreNotCorrected) {
+  Predict(1, kStart, 0);
+  Label(1, MakeLabels(0, 10), kStart);
+  EXPECT_EQ(Predict(1, kStart + minutes(5), 1), 10U);
+  EXPECT_EQ(Predict(1, kStart + hours(1), 2), 0U);
+  Expire(kStart + hours(24) - seconds(1));
+  EXPECT_EQ(totals().kept, 2U);
+  Expire(kStart + hours(24) + minutes(1));
+  EXPECT_EQ(totals().kept, 1U);  // model 1, kept five minutes longer than the labels
+  const LabelFate second = Label(1, MakeLabels(1, 11), kStart + hours(24) + minutes(1), true);
+  EXPECT_EQ(second.joined.size(), 1U);
+  EXPECT_TRUE(second.corrected.empty());
+  const LabelFate third = Label(1, MakeLabels(2, 12), kStart + hours(24) + minutes(2), true);
+  ASSERT_EQ(third.corrected.size(), 1U);
+  EXPECT_EQ(third.corrected[0].model, 2U);
+  EXPECT_EQ(third.before->content_hash, 11U);
+  Expire(kStart + hours(24) + minutes(2));
+}
+
+// Regression: what came again after the dedup keys had forgotten it was deleted with the first one's time.
+TEST_F(LedgerTest, PredictionsThatCameTwiceLeaveTwice) {
+  Predict(1, kStart);
+  Predict(1, kStart + hours(2));
+  std::vector<Expired> expired;
+  ledger_->Expire(kStart + hours(24), expired);
+  EXPECT_EQ(expired.size(), 1U);
+  EXPECT_EQ(Label(1, MakeLabels(), kStart + hours(25)).joined.size(), 1U);
+  EXPECT_TRUE(Expire(kStart + hours(30)).empty());
+  EXPECT_EQ(totals().waiting_predictions, 0U);
+  EXPECT_EQ(totals().waiting_bytes, 0U);
+}
+
+TEST_F(LedgerTest, PredictionsThatCameTwiceAndWereJudgedOnceLeaveTwice) {
+  Predict(1, kStart);
+  Predict(1, kStart + hours(2));
+  EXPECT_EQ(Label(1, MakeLabels(), kStart + hours(3)).joined.size(), 1U);
+  EXPECT_EQ(Expire(kStart + hours(25)).size(), 1U);
+  EXPECT_EQ(totals().waiting_predictions, 0U);
+  EXPECT_EQ(totals().waiting_bytes, 0U);
+}
+
+// Regression: a start had labels again that had been let go of for their bytes.
+TEST_F(LedgerTest, ARestartDoesNotBringBackWhatDidNotFit) {
+  JoinLimits limits;
+  limits.linger_bytes = 5000;
+  Limit(limits);
+  for (int i = 0; i < 10; ++i) {
+    Predict(i, kStart);
+    Label(i, MakeLabels(0, 1, 1000), kStart);
+  }
+  Expire(kStart);
+  const std::size_t lingering = ledger_->lingering();
+  EXPECT_LT(lingering, 10U);
+  Restart(kStart);
+  EXPECT_EQ(ledger_->lingering(), lingering);
+  EXPECT_EQ(Predict(0, kStart, 1), 0U);
+}
+
+TEST_F(LedgerTest, WithoutCorrectionsNothingIsKept) {
+  JoinLimits limits;
+  limits.corrections = Duration{0};
+  Limit(limits);
+  Predict(1, kStart);
+  Label(1, MakeLabels(0), kStart);
+  EXPECT_EQ(totals().kept_bytes, 0U);
+  EXPECT_EQ(Label(1, MakeLabels(1), kStart, true).admission, Admission::kTooLate);
+}
+
+TEST_F(LedgerTest, LabelsOfAFrameThatIsGoneAreTooLateUnlessAnotherModelStillWaits) {
+  Predict(1, kStart, 0);
+  Predict(2, kStart, 0);
+  Predict(2, kStart + hours(1), 1);
+  EXPECT_EQ(Expire(kStart + hours(24)).size(), 2U);
+  EXPECT_EQ(Label(1, MakeLabels(), kStart + hours(24)).admission, Admission::kTooLate);
+  EXPECT_EQ(Label(2, MakeLabels(), kStart + hours(24)).joined.size(), 1U);
+}
+
+TEST_F(LedgerTest, LabelsThatWereKnownAndHaveGoneAreTooLateNotNew) {
+  EXPECT_EQ(Label(1, MakeLabels(1), kStart, true).admission, Admission::kTooLate);
+  EXPECT_EQ(totals().waiting_labels, 0U);
+}
+
+TEST_F(LedgerTest, LabelsByWhichFramesWereJudgedAlreadyDoNotWait) {
+  const LabelFate fate = Label(1, MakeLabels(), kStart, false, true);
+  EXPECT_EQ(fate.admission, Admission::kAccepted);
+  EXPECT_FALSE(fate.waits);
+  EXPECT_EQ(totals().waiting_labels, 0U);
+  EXPECT_EQ(Predict(1, kStart + minutes(1), 1), 1U);
+}
+
+}  // namespace
+}  // namespace detwatch::join
