@@ -252,7 +252,7 @@ int RunServe(const ServeOptions& options) {
     return 1;
   }
   const pipeline::PipelineConfig pipeline_config = ToPipeline(*config, storage->id);
-  pipeline::State state(pipeline_config, storage->values.get(), storage->on_disk != nullptr);
+  pipeline::State state(pipeline_config, storage->on_disk, storage->on_disk != nullptr);
   const auto restored =
       state.Restore(std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));
   if (!restored) {

@@ -67,8 +67,10 @@ struct LabelFate {
 
 class Ledger {
  public:
-  // Requires: `store` outlives the ledger.
-  Ledger(const JoinLimits& limits, KeyValue& store) : limits_(limits), store_(store) {}
+  // `restorable`: the store outlives the process, so what lives in memory is written there too. Requires:
+  // `store` outlives the ledger.
+  Ledger(const JoinLimits& limits, KeyValue& store, bool restorable = true)
+      : limits_(limits), store_(store), restorable_(restorable) {}
 
   // Reads what the store holds. Requires: nothing else was called before.
   [[nodiscard]] Result<void> Restore(TimePoint now);
@@ -133,6 +135,7 @@ class Ledger {
 
   JoinLimits limits_;
   KeyValue& store_;
+  bool restorable_;
   Totals totals_;
   std::unordered_map<FrameHash, Lingering, FrameHashHash> lingering_;
   std::deque<std::pair<TimePoint, FrameHash>> linger_order_;

@@ -22,9 +22,11 @@ std::string LingerKey(std::uint64_t number) {
 }  // namespace
 
 void Ledger::Linger(const FrameHash& frame, std::shared_ptr<const HeldLabels> labels, TimePoint since) {
-  AppendFixed64(linger_changes_, frame.high);
-  AppendFixed64(linger_changes_, frame.low);
-  AppendText(linger_changes_, EncodeLabels(*labels, since));
+  if (restorable_) {
+    AppendFixed64(linger_changes_, frame.high);
+    AppendFixed64(linger_changes_, frame.low);
+    AppendText(linger_changes_, EncodeLabels(*labels, since));
+  }
   linger_newest_ = std::max(linger_newest_, since);
   DropLingering(frame);
   lingering_bytes_ += labels->bytes.size() + sizeof(HeldLabels) + sizeof(Lingering);

@@ -135,7 +135,7 @@ void State::PersistDefinitions(const Cut& cut) {
   }
 }
 
-void State::PersistPublishers(const Cut& cut) {
+std::vector<std::string> State::CountLabels(const Cut& cut) {
   std::vector<std::string> changed;
   const auto row_of = [&](Transport transport, const std::string& name) -> Publisher& {
     changed.push_back(keys::Publisher(transport, name));
@@ -146,7 +146,6 @@ void State::PersistPublishers(const Cut& cut) {
   };
   for (const auto& [transport, name] : cut.retired_publishers) {
     publishers_.erase(keys::Publisher(transport, name));
-    store_.Delete(keys::Publisher(transport, name));
   }
   for (const delivery::Sequences::Mark& mark : cut.marks) {
     Publisher& row = row_of(mark.transport, mark.publisher);
@@ -163,6 +162,16 @@ void State::PersistPublishers(const Cut& cut) {
     if (epoch == row.labels_epoch) {
       row.labels += tally;
       row.labels_changed = true;
+    }
+  }
+  return changed;
+}
+
+void State::PersistPublishers(const Cut& cut) {
+  const std::vector<std::string> changed = CountLabels(cut);
+  for (const auto& [transport, name] : cut.retired_publishers) {
+    if (!publishers_.contains(keys::Publisher(transport, name))) {
+      store_.Delete(keys::Publisher(transport, name));
     }
   }
   for (const std::string& key : changed) {

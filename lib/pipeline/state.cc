@@ -27,7 +27,7 @@ State::State(const PipelineConfig& config, KeyValue* store, bool on_disk)
       own_store_(store == nullptr ? std::make_unique<MemoryKeyValue>() : nullptr),
       on_disk_(on_disk),
       store_(store == nullptr ? *own_store_ : *store),
-      ledger_(config.join, store_),
+      ledger_(config.join, store_, store != nullptr),
       classes_(SIZE_MAX, SIZE_MAX),
       decoder_(StoredLimits()) {
   for (const ViewSpec& view : config_.views) {
@@ -215,7 +215,11 @@ void State::Absorb(Cut& cut) {
   gauges_.kept_frames = held.kept;
   gauges_.kept_bytes = held.kept_bytes;
   ++cuts_;
-  Persist(cut);
+  if (own_store_ == nullptr) {
+    Persist(cut);
+  } else {
+    CountLabels(cut);  // nobody will ever read the rest again
+  }
   // Last: a group may have had its last frames in this very cut.
   for (const GroupId retired : cut.retired_groups) {
     DropGroup(retired);

@@ -35,8 +35,8 @@ namespace detwatch::pipeline {
 
 class State {
  public:
-  // Null `store`: one in memory. `on_disk`: what is in the store costs no memory. Requires: `store` outlives
-  // the state.
+  // Null `store`: nothing outlives the process; what waits is in memory. `on_disk`: what is in the store
+  // costs no memory. Requires: `store` outlives the state.
   explicit State(const PipelineConfig& config, KeyValue* store = nullptr, bool on_disk = false);
   ~State();
   State(const State&) = delete;
@@ -103,6 +103,8 @@ class State {
   void Persist(Cut& cut);
   void PersistDefinitions(const Cut& cut);
   void PersistPublishers(const Cut& cut);
+  // Brings rows of publishers up to date, and says which.
+  std::vector<std::string> CountLabels(const Cut& cut);
   void PersistDedup(char which, const join::Seen::Changes& changes, std::uint64_t cut);
   void PersistGroup(Group& group);
   void PersistCell(Group& group, Cell& cell);
