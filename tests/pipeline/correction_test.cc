@@ -125,6 +125,7 @@ PipelineConfig Config() {
   PipelineConfig config;
   config.ring_capacity = 1U << 20;
   config.views.push_back({"stream", {"stream"}, true, false, {}, {"5m", "1h"}});
+  config.join.corrections = std::chrono::hours(72);
   config.join.linger = std::chrono::hours(3);  // pauses between cuts are long here
   return config;
 }
