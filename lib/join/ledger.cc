@@ -123,6 +123,15 @@ void Ledger::Keep(const FrameHash& frame, std::uint32_t model, std::string_view 
   totals_.kept_bytes += size;
 }
 
+bool Ledger::JudgedBy(const FrameHash& frame, std::uint32_t revision, std::uint64_t content_hash) const {
+  const auto value = store_.Get(RowKey(frame, kJudgedBy));
+  if (!value) {
+    return false;
+  }
+  const auto labels = DecodeLabels(*value).labels;
+  return labels->revision == revision && labels->content_hash == content_hash;
+}
+
 // Hands out the predictions that wait, as joined.
 void Ledger::Join(const FrameHash& frame, Rows& rows, LabelFate& fate) {
   for (HeldPredictions& half : rows.waiting) {

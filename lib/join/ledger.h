@@ -85,6 +85,9 @@ class Ledger {
   // accepted before, whatever is still held of them.
   [[nodiscard]] LabelFate OnLabels(const FrameHash& frame, std::shared_ptr<const HeldLabels> labels,
                                    bool used, bool known_before, TimePoint now);
+  // True when these are the labels by which the frame's kept predictions were judged.
+  [[nodiscard]] bool JudgedBy(const FrameHash& frame, std::uint32_t revision,
+                              std::uint64_t content_hash) const;
   // True when frames judged by these labels are to be kept for a correction.
   [[nodiscard]] bool Keeps(bool final) const { return !final && limits_.KeepsJudged(); }
   // Keeps judged predictions. Requires: Keeps() of their labels.

@@ -129,7 +129,7 @@ struct Cut {
   join::Seen::Changes seen_predictions;
   join::Seen::Changes seen_labels;
   std::optional<join::JoinLimits> join_limits;  // new ones
-  std::vector<LateReject> late_rejects;         // filled by the state
+  std::vector<LateReject> late_rejects;         // of messages whose reply has gone out
   // What became of label messages of reliable publishers: the newest run of each in this cut.
   std::unordered_map<std::string, std::pair<std::uint64_t, LabelTally>> label_tallies;
   std::vector<std::pair<GroupId, PredictionStats>> predictions;

@@ -67,8 +67,21 @@ Ingest::Ingest(const PipelineConfig& config, const Restored& restored)
       const std::size_t held = 2 * parked.payload.size() + 512;
       parked_.push_back({number, std::move(*items_.front()), std::move(parked.sender), parked.since, held});
       parked_bytes_ += held;
+    } else {
+      // The limits of this run refuse what those of the last one took.
+      cut_->parked.push_back({number, {}});
+      RefuseLate(parked.sender, false,
+                 items_.front() ? Reject{RejectReason::kNestedBatch, {}} : items_.front().error());
     }
   }
+}
+
+void Ingest::RefuseLate(const Sender& sender, bool labels, Reject reject) {
+  CountReject(sender.transport, reject);
+  if (labels) {
+    ++cut_->Tally(sender).refused;
+  }
+  cut_->late_rejects.push_back({sender, std::move(reject)});
 }
 
 void Ingest::CountReject(Transport transport, const Reject& reject) {
@@ -218,9 +231,9 @@ Ingest::Outcome Ingest::OnClassList(const ClassList& list, TimePoint now) {
     Parked parked = std::move(*it);
     Unpark(parked);
     it = parked_.erase(it);
-    if (const Outcome outcome = Process(std::move(parked.message), parked.sender, now, parked.bytes);
-        !outcome) {
-      CountReject(parked.sender.transport, outcome.error());
+    const bool labels = std::holds_alternative<Labels>(parked.message);
+    if (Outcome outcome = Process(std::move(parked.message), parked.sender, now, parked.bytes); !outcome) {
+      RefuseLate(parked.sender, labels, std::move(outcome.error()));
     }
   }
   return {};
@@ -228,8 +241,10 @@ Ingest::Outcome Ingest::OnClassList(const ClassList& list, TimePoint now) {
 
 void Ingest::Tick(TimePoint now) {
   while (!parked_.empty() && now - parked_.front().since >= config_.limits.class_list_wait) {
-    CountReject(parked_.front().sender.transport, {RejectReason::kClassListUnknown, {}});
-    Unpark(parked_.front());
+    const Parked& parked = parked_.front();
+    RefuseLate(parked.sender, std::holds_alternative<Labels>(parked.message),
+               {RejectReason::kClassListUnknown, "class_list_hash: the list was never announced"});
+    Unpark(parked);
     parked_.pop_front();
   }
   if (now >= next_expiry_) {

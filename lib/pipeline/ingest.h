@@ -91,6 +91,8 @@ class Ingest {
   // True when the message went to wait for a list; an error when it cannot.
   Result<bool, Reject> Park(wire::Message& message, const Sender& sender, TimePoint now, std::size_t bytes);
   void Unpark(const Parked& parked);
+  // Its reply went out long ago: the publisher is told with the cut.
+  void RefuseLate(const Sender& sender, bool labels, Reject reject);
   // `since`: when the predictions came.
   void JudgeNow(Predictions&& predictions, const FrameHash& frame, const Labels& labels, Model& model,
                 const std::vector<GroupId>& groups, TimePoint since, TimePoint now);

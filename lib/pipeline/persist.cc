@@ -81,6 +81,7 @@ void State::PersistGroup(Group& group) {
     std::string frames;
     group.frame_windows[i].Serialise(frames);
     AppendFixed64(out, keys::WindowTag(config_.windows[windows[i]]));
+    AppendSigned(out, ToUnixNanos(group.windows_from[i]));
     AppendText(out, frames);
   }
   store_.Put(keys::Group(group.id), out);
@@ -118,13 +119,14 @@ void State::PersistDefinitions(const Cut& cut) {
     AppendVarint(out, model.values.expired);
     store_.Put(keys::Model(delta.model), out);
   }
+  // First: one that was forgotten may have come back since.
+  for (const std::string& stream : cut.retired_streams) {
+    store_.Delete(keys::Stream(stream));
+  }
   for (const StreamInfo& info : cut.stream_infos) {
     std::string out;
     AppendTags(out, info.tags);
     store_.Put(keys::Stream(info.stream), out);
-  }
-  for (const std::string& stream : cut.retired_streams) {
-    store_.Delete(keys::Stream(stream));
   }
   for (const ParkedChange& change : cut.parked) {
     if (change.bytes.empty()) {

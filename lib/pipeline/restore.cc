@@ -172,20 +172,21 @@ Result<void> State::RestoreCell(Group& group, ClassId class_id, std::string_view
         std::find_if(stored->windows.begin(), stored->windows.end(),
                      [&](const StoredWindow& window) { return window.tag == keys::WindowTag(spec); });
     if (held == stored->windows.end()) {
-      cell.rewrite = true;  // a window that is new in the configuration starts empty
+      cell.rewrite = cell.touched = true;  // a window that is new in the configuration starts empty
       continue;
     }
+    const auto counts = [&](const StoredDelta& delta) { return delta.quantum >= group.windows_from[i]; };
     // What came later may have opened another pane; then the one before is among the closed ones.
     std::int64_t open_pane = held->open_pane;
     for (const StoredDelta& delta : deltas) {
-      open_pane = std::max(open_pane, PaneOf(spec, delta.quantum));
+      open_pane = counts(delta) ? std::max(open_pane, PaneOf(spec, delta.quantum)) : open_pane;
     }
     accumulate::Histogram open(held->open.shape());
     if (open_pane == held->open_pane) {
       open = std::move(held->open);
     }
     for (const StoredDelta& delta : deltas) {
-      if (PaneOf(spec, delta.quantum) == open_pane) {
+      if (counts(delta) && PaneOf(spec, delta.quantum) == open_pane) {
         open.Add(delta.delta.counts);
       }
     }
@@ -202,9 +203,10 @@ Result<void> State::RestoreCell(Group& group, ClassId class_id, std::string_view
       AppendFixed32(prefix, Index(class_id));
       AppendFixed64(prefix, window.tag);
       store_.DeletePrefix(prefix);
-      cell.rewrite = true;
+      cell.rewrite = cell.touched = true;
     }
   }
+  group.touched = group.touched || cell.touched;
   Account(cell);
   return {};
 }
@@ -245,10 +247,18 @@ Result<void> State::RestoreGroup(GroupId id, std::string_view value, Restored& r
   detwatch::Restore(in, predictions.per_frame);
   detwatch::Restore(in, predictions.inference_seconds);
   const window::FrameStats total_frames = window::ReadFrameStats(in);
-  std::vector<std::pair<std::uint64_t, std::string_view>> frame_windows;
+  struct Held {
+    std::uint64_t tag = 0;
+    TimePoint from;
+    std::string_view frames;
+  };
+  std::vector<Held> frame_windows;
   for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {
-    const std::uint64_t tag = in.Fixed64();
-    frame_windows.emplace_back(tag, in.Text());
+    Held held;
+    held.tag = in.Fixed64();
+    held.from = FromUnixNanos(in.Signed());
+    held.frames = in.Text();
+    frame_windows.push_back(held);
   }
   if (!in.AtEnd()) {
     return Damaged("groups");
@@ -290,17 +300,23 @@ Result<void> State::RestoreGroup(GroupId id, std::string_view value, Restored& r
   group.predictions = predictions;
   group.total_frames = total_frames;
   const std::vector<std::size_t>& windows = view_windows_[view_index];
+  group.touched = frame_windows.size() != windows.size();
   for (std::size_t i = 0; i < windows.size(); ++i) {
-    for (const auto& [tag, bytes] : frame_windows) {
-      if (tag == keys::WindowTag(config_.windows[windows[i]])) {
-        ByteReader frames(bytes);
-        if (!group.frame_windows[i].Restore(frames)) {
-          return Damaged("windows");
-        }
-      }
+    const auto held = std::find_if(frame_windows.begin(), frame_windows.end(), [&](const Held& window) {
+      return window.tag == keys::WindowTag(config_.windows[windows[i]]);
+    });
+    if (held == frame_windows.end()) {
+      // New in the configuration: it starts with the next quantum.
+      group.windows_from[i] = TimePoint{(restored.taken.time_since_epoch() / quantum_ + 1) * quantum_};
+      group.touched = true;
+      continue;
+    }
+    group.windows_from[i] = held->from;
+    ByteReader frames(held->frames);
+    if (!group.frame_windows[i].Restore(frames)) {
+      return Damaged("windows");
     }
   }
-  group.touched = false;
   return RestoreCells(group);
 }
 
@@ -346,6 +362,12 @@ Result<Restored> State::Restore(TimePoint now) {
   if (auto done = ledger_.Restore(std::max(now, restored.taken)); !done) {
     return tl::unexpected(done.error());
   }
+  // Somebody may look before the first cut.
+  GaugeLedger();
+  gauges_.publishers = restored.publishers.size();
+  gauges_.models = restored.models.size();
+  gauges_.groups = restored.groups.size();
+  gauges_.class_list_waiting = restored.parked.size();
   return restored;
 }
 

@@ -2,6 +2,7 @@
 // correct.
 #include <cassert>
 #include <stdexcept>
+#include <unordered_set>
 #include <utility>
 
 #include "lib/pipeline/state.h"
@@ -78,6 +79,7 @@ struct State::Settling {
   Cut& cut;
   accumulate::Ordinal next_ordinal = 0;
   std::unordered_map<std::uint32_t, std::size_t> deltas;  // by model: its place in cut.models
+  std::unordered_set<FrameHash, FrameHashHash> refused;   // ingest judged by labels that do not stand
   JudgedFrame judged;
   JudgedFrame judged_before;
 
@@ -122,9 +124,8 @@ State::Evaluation* State::EvaluationOf(const std::vector<GroupId>& groups) {
     if (group == nullptr) {
       continue;
     }
-    const std::uint64_t fingerprint = group->params->Fingerprint();
     for (const auto& evaluation : evaluations_) {
-      if (evaluation->fingerprint == fingerprint) {
+      if (evaluation->fingerprint == group->fingerprint) {
         return evaluation.get();
       }
     }
@@ -135,7 +136,7 @@ State::Evaluation* State::EvaluationOf(const std::vector<GroupId>& groups) {
 }
 
 void State::Settle(Cut& cut) {
-  Settling now{cut, cut.reserved, {}, {}, {}};
+  Settling now{cut, cut.reserved, {}, {}, {}, {}};
   for (std::size_t i = 0; i < cut.models.size(); ++i) {
     now.deltas.emplace(cut.models[i].model, i);
   }
@@ -171,10 +172,10 @@ void State::Settle(PredictionArrival& arrival, Settling& now) {
     return;
   }
   if (arrival.given != nullptr) {
-    // The labels of the frame were used and have gone, so these are refused; the predictions are judged all
-    // the same.
+    // The labels of the frame were used and linger no more; the predictions are judged all the same, and
+    // corrected with the others where these are the labels that stand.
     Labels labels = *arrival.given;
-    labels.final = true;
+    labels.final = labels.final || !ledger_.JudgedBy(arrival.frame, labels.revision, labels.content_hash);
     JudgeLate(arrival.predictions, labels, arrival.frame, arrival.model, arrival.groups, at, now);
     return;
   }
@@ -214,6 +215,9 @@ void State::Settle(LabelArrival& arrival, Settling& now) {
       Reject reject = RejectOf(fate.admission);
       ++(reject.reason == RejectReason::kTooLate ? tally.late : tally.refused);
       now.CountReject(arrival.sender, std::move(reject));
+      if (arrival.used) {
+        now.refused.insert(arrival.frame);
+      }
       return;
     }
   }
@@ -230,7 +234,10 @@ void State::Settle(LabelArrival& arrival, Settling& now) {
   }
 }
 
-void State::Settle(KeptArrival& arrival, Settling& /*now*/) {
+void State::Settle(KeptArrival& arrival, Settling& now) {
+  if (now.refused.contains(arrival.frame)) {
+    return;  // a correction would take out the outcome by labels that it was not judged by
+  }
   ledger_.Keep(arrival.frame, arrival.model, EncodeHeld(arrival.ordinal, arrival.groups, arrival.predictions),
                arrival.judged);
   for (const GroupId id : arrival.groups) {
@@ -255,7 +262,12 @@ void State::JudgeLate(const Predictions& predictions, const Labels& labels, cons
     Segment& segment = cut.SegmentAt(FloorDivide(ToUnixNanos(cut.taken), quantum_.count()));
     const Counting how{evaluation->params, evaluation->shape};
     for (const GroupId group : groups) {
-      if (FindGroup(group) == nullptr) {
+      const Group* counts = FindGroup(group);
+      if (counts == nullptr) {
+        continue;
+      }
+      if (counts->fingerprint != evaluation->fingerprint) {
+        ++cut.counters.groups_refused;  // since it came, other models of the group got other rules
         continue;
       }
       AddFrame(segment, group, how, now.judged.outcome, ordinal, capture, config_.ring_capacity);
@@ -300,7 +312,8 @@ void State::CorrectFrame(const join::HeldPredictions& held, const Labels& before
   const Counting how{evaluation->params, evaluation->shape};
   for (const GroupId id : frame.groups) {
     const Group* group = FindGroup(id);
-    if (group != nullptr && frame.ordinal >= group->first_ordinal) {
+    if (group != nullptr && frame.ordinal >= group->first_ordinal &&
+        group->fingerprint == evaluation->fingerprint) {
       ReplaceFrame(segment, id, how, now.judged_before, now.judged, frame.ordinal);
     }
   }

@@ -62,9 +62,11 @@ void State::AddGroup(GroupId id, std::size_t view, std::vector<std::pair<std::st
   group->labels = std::move(labels);
   group->model = std::move(model);
   group->fine = accumulate::Shape::Fine(*params);
+  group->fingerprint = params->Fingerprint();
   group->params = std::move(params);
   for (const std::size_t w : view_windows_[view]) {
     group->frame_windows.emplace_back(config_.windows[w].panes);
+    group->windows_from.emplace_back();
   }
   groups_[Index(id)] = std::move(group);
   next_group_ = std::max(next_group_, Index(id) + 1U);
@@ -141,7 +143,9 @@ void State::Absorb(Group& group, GroupDelta& delta, std::int64_t quantum) {
     accumulate::Histogram change(coarse);
     change.Add(changed->counts);
     for (std::size_t i = 0; i < windows.size(); ++i) {
-      cell.windows[i].Apply(store_, panes[i], change);
+      if (start >= group.windows_from[i]) {
+        cell.windows[i].Apply(store_, panes[i], change);
+      }
     }
     cell.Touch();
     cell.touched = true;
@@ -158,7 +162,9 @@ void State::Absorb(Group& group, GroupDelta& delta, std::int64_t quantum) {
   }
   group.total_frames += delta.frames;
   for (std::size_t i = 0; i < windows.size(); ++i) {
-    group.frame_windows[i].Apply(panes[i], delta.frames);
+    if (start >= group.windows_from[i]) {
+      group.frame_windows[i].Apply(panes[i], delta.frames);
+    }
   }
 }
 
@@ -207,13 +213,7 @@ void State::Absorb(Cut& cut) {
   }
   counters_ += cut.counters;
   gauges_ = cut.gauges;
-  const join::Ledger::Totals& held = ledger_.totals();
-  gauges_.pending_predictions = held.waiting_predictions;
-  gauges_.pending_labels = held.waiting_labels;
-  gauges_.pending_bytes = held.waiting_bytes;
-  gauges_.lingering_labels = ledger_.lingering();
-  gauges_.kept_frames = held.kept;
-  gauges_.kept_bytes = held.kept_bytes;
+  GaugeLedger();
   ++cuts_;
   if (own_store_ == nullptr) {
     Persist(cut);
@@ -228,6 +228,16 @@ void State::Absorb(Cut& cut) {
     models_[retired].reset();
     store_.Delete(keys::Model(retired));
   }
+}
+
+void State::GaugeLedger() {
+  const join::Ledger::Totals& held = ledger_.totals();
+  gauges_.pending_predictions = held.waiting_predictions;
+  gauges_.pending_labels = held.waiting_labels;
+  gauges_.pending_bytes = held.waiting_bytes;
+  gauges_.lingering_labels = ledger_.lingering();
+  gauges_.kept_frames = held.kept;
+  gauges_.kept_bytes = held.kept_bytes;
 }
 
 std::vector<State::Tally> State::TakeTallies() {

@@ -82,6 +82,7 @@ class State {
   void Define(const Cut& cut);
   void Absorb(Group& group, GroupDelta& delta, std::int64_t quantum);
   void Account(Cell& cell);
+  void GaugeLedger();
   [[nodiscard]] std::int64_t PaneAt(const WindowSpec& window, std::int64_t quantum) const;
   [[nodiscard]] snapshot::Group Describe(Group& group, const ViewSpec& view, TimePoint now);
 

@@ -77,6 +77,7 @@ struct State::Group {
   std::vector<std::pair<std::string, std::string>> labels;
   std::string model;  // whose evaluation it has
   std::shared_ptr<const EvaluationParams> params;
+  std::uint64_t fingerprint = 0;  // of params
   accumulate::Shape fine;
   accumulate::Ordinal first_ordinal = 0;     // frames before it were counted by other rules
   bool correctable = false;                  // some of its frames were kept for a correction
@@ -85,6 +86,9 @@ struct State::Group {
   std::vector<std::uint32_t> cell_of_class;  // by class index: 1 + index into cells
   window::FrameStats total_frames;
   std::vector<window::FrameWindow> frame_windows;
+  // By window: it holds frames of the quanta from here on. Not those from before it was configured, so that
+  // their corrections take nothing out of it.
+  std::vector<TimePoint> windows_from;
   PredictionStats predictions;
   bool touched = true;  // since the last checkpoint
 };
