@@ -1,6 +1,7 @@
 // What the half behind ingest costs: frames that wait for days, memory of a model, checkpoints.
 //
-//   state_bench [waiting|labels|memory|checkpoint|all] [--frames N] [--boxes N] [--folder DIR]
+//   state_bench waiting|labels|memory|memory-evened|checkpoint|profile|all [--frames N] [--boxes N] [--folder
+//   DIR]
 //
 // Prints tables. Times are processor time of the one thread, in which everything runs, unless they say wall;
 // what is compared takes turns in one run. The folder (here by default) needs about 1 GB for a million frames
@@ -300,8 +301,8 @@ void Checkpoints(const Arguments& arguments, Traffic& traffic, const char* label
     n += rate;
   }
   const double counted = cuts - cuts / 5;
-  std::printf("%-9s %10s %10s %10s %11s %8s %8s %10s %9s\n", "", "ingest us", "absorb ms", "commit ms",
-              "commit wall", "rocks ms", "take ms", "kB a cut", "restart s");
+  std::printf("%-9s %10s %10s %10s %11s %8s %8s %10s %9s %9s\n", "", "ingest us", "absorb ms", "commit ms",
+              "commit wall", "rocks ms", "take ms", "kB a cut", "restart s", "RSS+ MiB");
   for (std::size_t w = 0; w < rigs.size(); ++w) {
     const Cost& cost = costs[w];
     const double milli = 1e3 / counted;
@@ -310,11 +311,30 @@ void Checkpoints(const Arguments& arguments, Traffic& traffic, const char* label
                 cost.commit * milli, cost.commit_wall * milli, cost.background * milli, cost.take * milli,
                 cost.bytes / counted / 1e3);
     if (rigs[w]->store() != nullptr) {
+      const double before = ResidentMiB();
       std::printf(" %9.3f", rigs[w]->Restart(now));
+      std::printf(" %+9.1f", ResidentMiB() - before);
     }
     std::printf("\n");
     std::fflush(stdout);
   }
+}
+
+// Cuts of 5000 frames into a store and nothing else: for a profiler.
+void Profile(const Arguments& arguments, Traffic& traffic) {
+  constexpr std::size_t kRate = 5000;
+  Rig rig(pipeline::PipelineConfig{}, Durability::kNoFsync, arguments.folder + "/bench-profile",
+          traffic.class_list, kStart);
+  TimePoint now = kStart;
+  Cost sum;
+  for (std::size_t n = 0; n + kRate <= arguments.frames; n += kRate) {
+    now += seconds(1);
+    sum += SendCut(
+        rig, n, n + kRate, now, [&](std::size_t at) -> const std::string& { return traffic.Pair(at); }, true);
+  }
+  const double micro = 1e6 / static_cast<double>(arguments.frames);
+  std::printf("ingest %.2f us, absorb %.2f us, commit %.2f us, take %.2f us a frame\n", sum.ingest * micro,
+              sum.absorb * micro, sum.commit * micro, sum.take * micro);
 }
 
 Arguments Parse(int argc, char** argv) {
@@ -364,6 +384,10 @@ void Run(const Arguments& arguments) {
     Memory(arguments, "evened", evened, Durability::kNoFsync);
     Memory(arguments, "evened", evened, Durability::kMemory);
   }
+  if (asked("profile")) {
+    Traffic traffic(load, 2000, kAllBoxes);
+    Profile(arguments, traffic);
+  }
   if (asked("checkpoint") || quick) {
     Traffic final(load, 5000, kAllBoxes);
     Checkpoints(arguments, final, "final labels", 10, quick ? 5 : 300);
@@ -383,7 +407,7 @@ void Run(const Arguments& arguments) {
 int main(int argc, char** argv) {
   const auto arguments = detwatch::bench::Parse(argc, argv);
   if (arguments.scenarios.empty()) {
-    detwatch::bench::Die("which: waiting, labels, memory, memory-evened, checkpoint, all, quick");
+    detwatch::bench::Die("which: waiting, labels, memory, memory-evened, checkpoint, profile, all, quick");
   }
   detwatch::bench::Run(arguments);
   return 0;
