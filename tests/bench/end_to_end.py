@@ -83,8 +83,9 @@ def run_daemon(options, way, harness):
             result = {"rate": judged / sent["durable_seconds"], "judged": judged, "publisher": sent["cpu_seconds"],
                       "cpu": after.get("process_cpu_seconds_total") - before.get("process_cpu_seconds_total"),
                       "rss": daemon.resident_bytes() / 2**20}
-            for name in ("detwatch_handover_seconds", "detwatch_checkpoint_seconds"):
-                result[name] = [quantile(after, name, q, before) for q in (0.5, 0.999, 1)]
+            result["handover"] = [quantile(after, "detwatch_handover_seconds", q, before) for q in (0.5, 0.999, 1)]
+            result["cuts"] = after.sum("detwatch_handover_seconds_count") - before.sum("detwatch_handover_seconds_count")
+            result["checkpoint"] = after.get("detwatch_checkpoint_duration_seconds")
             if way in ("store", "no-fsync"):
                 result["disk"] = sum(file.stat().st_size for file in pathlib.Path(folder, "store").iterdir()) / 2**20
             started = time.monotonic()
@@ -121,9 +122,11 @@ def main():
             print(f"round {round_number + 1} {way:18} {result['rate']:9.0f} frames/s  "
                   f"{result['cpu'] / options.frames * 1e6:6.2f} us cpu/frame  publisher "
                   f"{result['publisher'] / options.frames * 1e6:5.2f} us", end="")
-            for name, label in (("detwatch_handover_seconds", "hand-over"), ("detwatch_checkpoint_seconds", "checkpoint")):
-                if any(result.get(name, ())):
-                    print(f"  {label} <= " + "/".join(f"{v * 1e3:g}" for v in result[name]) + " ms", end="")
+            if any(result.get("handover", ())):
+                print(f"  {result['cuts']:.0f} cuts, hand-over <= " +
+                      "/".join(f"{v * 1e3:g}" for v in result["handover"]) + " ms", end="")
+            if result.get("checkpoint"):
+                print(f"  last checkpoint {result['checkpoint'] * 1e3:.1f} ms", end="")
             for name, unit in (("rss", "MiB"), ("disk", "MiB"), ("stop", "s"), ("restart", "s")):
                 if name in result:
                     print(f"  {name} {result[name]:.1f} {unit}", end="")
@@ -131,7 +134,7 @@ def main():
                 print(f"  ONLY {result['judged']:.0f} JUDGED", end="")
             print(flush=True)
 
-    print("\nmedians; hand-over and checkpoint above are upper bounds of p50/p99.9/max")
+    print("\nmedians; hand-over above is an upper bound of p50/p99.9/max")
     for way, runs in results.items():
         print(f"{way:18} {statistics.median(r['rate'] for r in runs):9.0f} frames/s  "
               f"{statistics.median(r['cpu'] for r in runs) / options.frames * 1e6:6.2f} us cpu/frame")
