@@ -335,6 +335,9 @@ void Profile(const Arguments& arguments, Traffic& traffic) {
   const double micro = 1e6 / static_cast<double>(arguments.frames);
   std::printf("ingest %.2f us, absorb %.2f us, commit %.2f us, take %.2f us a frame\n", sum.ingest * micro,
               sum.absorb * micro, sum.commit * micro, sum.take * micro);
+  const double before = ResidentMiB();
+  const double restart = rig.Restart(now);
+  std::printf("RSS %.1f MiB; after a restart of %.2f s %.1f MiB\n", before, restart, ResidentMiB());
 }
 
 Arguments Parse(int argc, char** argv) {
