@@ -252,14 +252,14 @@ class Daemon(Process):
 
 
 class PrometheusServer(Process):
-    """Debian's Prometheus with our rules, scraping the given daemons every second."""
+    """Debian's Prometheus with our rules, scraping the given daemons."""
 
-    def __init__(self, *daemons):
+    def __init__(self, *daemons, interval="1s"):
         self.folder = tempfile.TemporaryDirectory(prefix="detwatch-prometheus-")
         folder = pathlib.Path(self.folder.name)
         targets = ", ".join(repr(daemon.web.removeprefix("http://")) for daemon in daemons)
         (folder / "prometheus.yml").write_text(
-            "global: {scrape_interval: 1s, evaluation_interval: 1s}\n"
+            f"global: {{scrape_interval: {interval}, evaluation_interval: 1s}}\n"
             f"rule_files: ['{ROOT}/deploy/prometheus/rules/*.yml']\n"
             "scrape_configs:\n"
             "  - job_name: detwatch\n"

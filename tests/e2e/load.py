@@ -86,7 +86,11 @@ class Site:
         while self._due and self._due[0][0] <= index:
             _, number, what, content = heapq.heappop(self._due)
             if what == "labels":
-                self.labeller.labels(number, *content, source="auto")
+                self.labeller.labels(number, *content, source="auto", final=not self.options.corrections)
+                if self.options.corrections and number % 2:
+                    heapq.heappush(self._due, (index + 20, number, "revision", [half[::2] for half in content]))
+            elif what == "revision":
+                self.labeller.labels(number, *content, source="auto", final=False, revision=1)
             else:
                 self.slow.predictions(number, *content)
 
@@ -134,6 +138,7 @@ def main():
     parser.add_argument("--rate", type=float, default=0, help="frames per second; 0: as fast as it goes")
     parser.add_argument("--silence", type=float, default=15, help="seconds without an answer: connect again")
     parser.add_argument("--give-up", type=float, default=60, help="seconds for what is left at the end")
+    parser.add_argument("--corrections", action="store_true", help="labels of every other frame are corrected")
     parser.add_argument("--resume", help="file with the last acknowledged frame")
     options = parser.parse_args()
     stopped = []
