@@ -18,7 +18,7 @@ import detwatch
 CONFIG = """
 storage: {checkpoint: 100ms}
 views:
-  - {name: default, group_by: [model, version], counters: true}
+  - {name: default, group_by: [model, version]}
   - {name: streams, group_by: [stream], classes: false}
 """
 # Times of a run.

@@ -84,11 +84,11 @@ class Site:
 
     def _publish_until(self, index):
         while self._due and self._due[0][0] <= index:
-            _, number, what, content = heapq.heappop(self._due)
+            at, number, what, content = heapq.heappop(self._due)
             if what == "labels":
                 self.labeller.labels(number, *content, source="auto", final=not self.options.corrections)
                 if self.options.corrections and number % 2:
-                    heapq.heappush(self._due, (index + 20, number, "revision", [half[::2] for half in content]))
+                    heapq.heappush(self._due, (at + 20, number, "revision", [half[::2] for half in content]))
             elif what == "revision":
                 self.labeller.labels(number, *content, source="auto", final=False, revision=1)
             else:

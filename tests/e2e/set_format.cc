@@ -13,8 +13,7 @@ int main(int argc, char** argv) {
   detwatch::store::Options options;
   options.path = argv[1];
   options.format = static_cast<std::uint32_t>(std::strtoul(argv[2], nullptr, 10));
-  options.migrations.assign(options.format,
-                            [](detwatch::KeyValue&) { return detwatch::Result<void>(); });
+  options.migrations.assign(options.format, [](detwatch::KeyValue&) { return detwatch::Result<void>(); });
   const auto store = detwatch::store::Store::Open(options);
   if (!store) {
     std::fprintf(stderr, "%s\n", store.error().message.c_str());
