@@ -101,6 +101,13 @@ def labels(frame_id, **fields):
                                        class_ids=[1], **fields))
 
 
+def send_frames(sender, first, last):
+    """Predictions and labels of these frames, a true positive each."""
+    for number in range(first, last):
+        sender.send(predictions(f"frame-{number}"))
+        sender.send(labels(f"frame-{number}"))
+
+
 def broken(change, kind=predictions):
     """A good message of that kind, changed."""
     payload = kind("broken")
