@@ -50,20 +50,25 @@ cmake --preset release "${tests[@]}" >"$work/configure.log" || { cat "$work/conf
 cmake --build build/release --target detwatch
 detwatch=build/release/detwatch
 
-echo "== start"
-"$detwatch" serve --web.listen-address 127.0.0.1:0 --ingest.subscribe tcp://127.0.0.1:0 \
-  --ingest.reliable tcp://127.0.0.1:0 2>"$work/daemon.log" &
-daemon_pid=$!
-# The daemon logs one line with the ports it got: listening web=http://... subscribe=tcp://... reliable=tcp://...
+# Counts live in a store of this run; a daemon that is started again goes on from it.
+start() {
+  "$detwatch" serve --storage.path "$work/store" --web.listen-address 127.0.0.1:0 \
+    --ingest.subscribe tcp://127.0.0.1:0 --ingest.reliable tcp://127.0.0.1:0 2>"$work/daemon.log" &
+  daemon_pid=$!
+  for _ in $(seq 100); do
+    grep -q ' listening ' "$work/daemon.log" && break
+    kill -0 "$daemon_pid" 2>/dev/null || { echo "the daemon ended"; exit 1; }
+    sleep 0.1
+  done
+  web=$(endpoint web)
+  reliable=$(endpoint reliable)
+  [[ -n $web && -n $reliable ]] || { echo "the daemon did not say where it listens"; exit 1; }
+}
+# It logs one line with the ports it got: listening web=http://... subscribe=tcp://... reliable=tcp://...
 endpoint() { sed -n "s|.* $1=\([^ ]*\).*|\1|p" "$work/daemon.log" | head -n 1; }
-for _ in $(seq 100); do
-  grep -q ' listening ' "$work/daemon.log" && break
-  kill -0 "$daemon_pid" 2>/dev/null || { echo "the daemon ended"; exit 1; }
-  sleep 0.1
-done
-web=$(endpoint web)
-reliable=$(endpoint reliable)
-[[ -n $web && -n $reliable ]] || { echo "the daemon did not say where it listens"; exit 1; }
+
+echo "== start"
+start
 notes=(
   "page      $web/"
   "metrics   $web/metrics"
@@ -79,6 +84,11 @@ if $once; then
   "$detwatch" eval --ground-truth "$work/scene/ground_truth.json" --predictions "$work/scene/predictions.json" --format json \
     >"$work/eval.json"
   echo "== compare the live numbers with the offline evaluation"
+  /usr/bin/python3 deploy/live.py compare "$web" "$work/eval.json" --frames 300
+  echo "== kill -9, start again, compare again"
+  kill -KILL "$daemon_pid"
+  wait "$daemon_pid" 2>/dev/null || true
+  start
   /usr/bin/python3 deploy/live.py compare "$web" "$work/eval.json" --frames 300
 else
   echo "== stream a scene; Ctrl-C stops it all"

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <system_error>
 #include <utility>
 
@@ -80,6 +81,27 @@ std::unique_ptr<pipeline::Cut> Handover::Wait() {
   busy_ = true;
   changed_.notify_all();
   return std::exchange(cut_, nullptr);
+}
+
+std::unique_ptr<pipeline::Cut> Handover::WaitFor(Duration timeout) {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  const MutexLock lock(mutex_);
+  while (cut_ == nullptr && !abandoned_) {
+    if (changed_.wait_until(mutex_, deadline) == std::cv_status::timeout) {
+      break;
+    }
+  }
+  if (cut_ == nullptr || abandoned_) {
+    return nullptr;
+  }
+  busy_ = true;
+  changed_.notify_all();
+  return std::exchange(cut_, nullptr);
+}
+
+bool Handover::Ended() {
+  const MutexLock lock(mutex_);
+  return abandoned_ || (last_offered_ && cut_ == nullptr);
 }
 
 void Handover::Post(Absorbed absorbed) {

@@ -14,13 +14,17 @@
 #include "lib/core/mutex.h"
 #include "lib/delivery/sequence.h"
 #include "lib/pipeline/cut.h"
+#include "lib/pipeline/state.h"
 #include "lib/snapshot/snapshot.h"
 
 namespace detwatch::serve {
 
+// A cut that is durable now.
 struct Absorbed {
   std::vector<delivery::Sequences::Mark> marks;
   std::size_t cell_bytes = 0;
+  std::vector<pipeline::State::Tally> labels;  // of publishers whose labels were settled
+  std::vector<pipeline::LateReject> rejects;   // found out by settling
 };
 
 class Handover {
@@ -44,7 +48,13 @@ class Handover {
 
   // State. Blocks for the next cut; null when there will be no more.
   [[nodiscard]] std::unique_ptr<pipeline::Cut> Wait();
+  // The next cut when it is there within `timeout`; else null.
+  [[nodiscard]] std::unique_ptr<pipeline::Cut> WaitFor(Duration timeout);
+  // True when the last cut was handed out, or nobody will hand out more.
+  [[nodiscard]] bool Ended();
   void Post(Absorbed absorbed);
+  // Something that publishers have to be told changed.
+  void Nudge() const { Wake(); }
 
   // Main.
   void AskStop();

@@ -9,20 +9,26 @@
 namespace detwatch::serve {
 namespace {
 
-constexpr Duration kCutInterval = std::chrono::seconds(1);
+// Halves in a cut beyond which it is handed over early.
+constexpr std::size_t kCutBytes = std::size_t{64} << 20;
 constexpr std::size_t kBatch = 256;  // messages of a socket between two looks at the clock
 constexpr Duration kDrainLimit = std::chrono::seconds(5);
 
 }  // namespace
 
 IngestLoop::IngestLoop(std::unique_ptr<Sockets> sockets, const config::Config& config, Identity identity,
+                       const pipeline::Restored& restored, const StorageHealth& health, HandoverTimes& times,
                        Handover& handover)
     : sockets_(std::move(sockets)),
       identity_(std::move(identity)),
+      health_(health),
+      times_(times),
       handover_(handover),
+      checkpoint_(config.storage.checkpoint),
       credit_bytes_(config.ingest.credit_bytes),
       wire_limits_(ToPipeline(config, identity_.store_id).wire),
-      ingest_(ToPipeline(config, identity_.store_id)) {}
+      ingest_(ToPipeline(config, identity_.store_id), restored),
+      clock_(restored.taken) {}
 
 TimePoint IngestLoop::ReadClock() {
   now_ = clock_.Now(std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()),
@@ -36,7 +42,7 @@ TimePoint IngestLoop::ReadClock() {
 }
 
 void IngestLoop::Run() {
-  next_cut_ = ReadClock() + kCutInterval;
+  next_cut_ = ReadClock() + checkpoint_;
   while (!handover_.StopAsked()) {
     const auto wait = std::chrono::ceil<std::chrono::milliseconds>(next_cut_ - ReadClock());
     // Nothing to wait for when a cut is due; when the state is busy, its answer wakes us.
@@ -46,12 +52,18 @@ void IngestLoop::Run() {
     ReadClock();
     Receive();
     Acknowledge();
+    if (health_.Writable() != writable_) {
+      TellCredit();
+    }
     if (const auto config = handover_.TakeReload()) {
       Reload(*config);
     }
+    cut_early_ = cut_early_ || ingest_.cut_bytes() > kCutBytes;
     if ((now_ >= next_cut_ || cut_early_) && handover_.HasRoom()) {
+      const auto started = std::chrono::steady_clock::now();
       ingest_.Tick(now_);
       OfferCut(false);
+      times_.Observe(std::chrono::steady_clock::now() - started);
     }
   }
   sockets_->Unbind();
@@ -77,12 +89,7 @@ void IngestLoop::OnMessage(const Sockets::Message& message) {
   const pipeline::Reaction reaction =
       ingest_.OnMessage(message.transport, message.header, message.payload, now_);
   for (const RejectedItem& rejected : reaction.rejected) {
-    if (reject_log_.Pass(now_)) {
-      log::Warn("rejected", {{"publisher", reaction.publisher},
-                             {"reason", rejected.reason},
-                             {"detail", rejected.detail},
-                             {"held_back", std::to_string(reject_log_.TakeHeldBack())}});
-    }
+    LogReject(reaction.publisher, rejected.reason, rejected.detail);
   }
   if (message.transport != Transport::kReliable ||
       ingest_.Publisher(reaction.publisher, Transport::kReliable) == nullptr) {
@@ -104,7 +111,7 @@ void IngestLoop::OfferCut(bool last) {
   cut->early = cut_early_;
   cut->last = last;
   handover_.Offer(std::move(cut), last);
-  next_cut_ = now_ + kCutInterval;
+  next_cut_ = now_ + checkpoint_;
   cut_early_ = false;
   unacknowledged_bytes_.clear();
 }
@@ -112,18 +119,55 @@ void IngestLoop::OfferCut(bool last) {
 void IngestLoop::Acknowledge() {
   for (const Absorbed& absorbed : handover_.TakeAbsorbed()) {
     ingest_.OnAbsorbed(absorbed.marks, absorbed.cell_bytes);
+    for (const pipeline::State::Tally& tally : absorbed.labels) {
+      labels_[tally.publisher] = {tally.epoch, tally.labels};
+    }
+    std::unordered_map<std::string, std::vector<RejectedItem>> rejected;
+    for (const pipeline::LateReject& late : absorbed.rejects) {
+      LogReject(late.sender.publisher, std::string(Name(late.reject.reason)), late.reject.detail);
+      const auto* state = ingest_.Publisher(late.sender.publisher, Transport::kReliable);
+      if (late.sender.transport == Transport::kReliable && state != nullptr &&
+          state->epoch == late.sender.epoch) {
+        rejected[late.sender.publisher].push_back({late.sender.sequence, late.sender.item,
+                                                   std::string(Name(late.reject.reason)),
+                                                   late.reject.detail});
+      }
+    }
     for (const auto& mark : absorbed.marks) {
       if (mark.transport == Transport::kReliable) {
-        Reply(mark.publisher, nullptr);
+        Reply(mark.publisher, nullptr, std::move(rejected[mark.publisher]));
+        rejected.erase(mark.publisher);
       }
+    }
+    for (auto& [publisher, items] : rejected) {
+      Reply(publisher, nullptr, std::move(items));
     }
   }
 }
 
-void IngestLoop::Reply(const std::string& publisher, const pipeline::Reaction* reaction) {
+void IngestLoop::TellCredit() {
+  writable_ = health_.Writable();
+  for (const std::string& publisher : sockets_->Remembered()) {
+    Reply(publisher, nullptr);
+  }
+}
+
+void IngestLoop::LogReject(const std::string& publisher, const std::string& reason,
+                           const std::string& detail) {
+  if (reject_log_.Pass(now_)) {
+    log::Warn("rejected", {{"publisher", publisher},
+                           {"reason", reason},
+                           {"detail", detail},
+                           {"held_back", std::to_string(reject_log_.TakeHeldBack())}});
+  }
+}
+
+void IngestLoop::Reply(const std::string& publisher, const pipeline::Reaction* reaction,
+                       std::vector<RejectedItem> rejected) {
   const delivery::PublisherState* state = ingest_.Publisher(publisher, Transport::kReliable);
   if (state == nullptr) {
     sockets_->Forget(publisher);
+    labels_.erase(publisher);
     return;
   }
   wire::Reply reply;
@@ -133,7 +177,13 @@ void IngestLoop::Reply(const std::string& publisher, const pipeline::Reaction* r
   reply.acknowledgement.boot_id = identity_.boot_id;
   reply.acknowledgement.received = state->received;
   reply.acknowledgement.durable = state->durable;
-  reply.acknowledgement.credit_bytes = credit_bytes_;
+  reply.acknowledgement.credit_bytes = writable_ ? credit_bytes_ : 0;
+  reply.rejected = std::move(rejected);
+  if (const auto labels = labels_.find(publisher); labels != labels_.end()) {
+    if (labels->second.first == state->epoch) {
+      reply.acknowledgement.labels = labels->second.second;
+    }
+  }
   reply.limits = wire_limits_;
   if (reaction != nullptr) {
     reply.epoch = reaction->epoch;

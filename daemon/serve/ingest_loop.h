@@ -1,10 +1,10 @@
 #pragma once
 // daemon/serve -- the ingest thread: sockets in, cuts out, acknowledgements back.
 //
-// It never waits for the state: once a second, or when a reliable publisher has used half its credit, it
-// offers its cut if there is room and otherwise goes on adding to it. Acknowledgements follow when the state
-// has absorbed a cut, one per publisher that advanced. Threads: constructed by main, Run() by one thread.
-// Errors: an exception in Run is a bug and ends the process.
+// It never waits for the state: once a checkpoint interval, or when a reliable publisher has used half its
+// credit, it offers its cut if there is room and otherwise goes on adding to it. Acknowledgements follow when
+// the state has absorbed a cut, one per publisher that advanced. Threads: constructed by main, Run() by one
+// thread. Errors: an exception in Run is a bug and ends the process.
 
 #include <cstddef>
 #include <memory>
@@ -15,6 +15,9 @@
 #include "daemon/serve/handover.h"
 #include "daemon/serve/log.h"
 #include "daemon/serve/sockets.h"
+#include "daemon/serve/storage_health.h"
+#include "lib/core/counters.h"
+#include "lib/core/mutex.h"
 #include "lib/pipeline/ingest.h"
 #include "lib/window/clock.h"
 
@@ -26,9 +29,27 @@ struct Identity {
   std::string boot_id;
 };
 
+// How long ingest was held up by handing over a cut. Written by ingest, read by the web side.
+class HandoverTimes {
+ public:
+  void Observe(Duration took) {
+    const MutexLock lock(mutex_);
+    counts_.Observe(kHandoverEdges, ToSeconds(took));
+  }
+  [[nodiscard]] HandoverCounts Get() const {
+    const MutexLock lock(mutex_);
+    return counts_;
+  }
+
+ private:
+  mutable Mutex mutex_;
+  HandoverCounts counts_ DETWATCH_GUARDED_BY(mutex_);
+};
+
 class IngestLoop {
  public:
   IngestLoop(std::unique_ptr<Sockets> sockets, const config::Config& config, Identity identity,
+             const pipeline::Restored& restored, const StorageHealth& health, HandoverTimes& times,
              Handover& handover);
 
   // Until the handover says stop; then drains, hands over the last cut and acknowledges it.
@@ -39,13 +60,22 @@ class IngestLoop {
   void OnMessage(const Sockets::Message& message);
   void OfferCut(bool last);
   void Acknowledge();
-  void Reply(const std::string& publisher, const pipeline::Reaction* reaction);
+  void LogReject(const std::string& publisher, const std::string& reason, const std::string& detail);
+  // The credit has changed: all publishers are told.
+  void TellCredit();
+  // An answer to a message, or, without `reaction`, an acknowledgement with what settling refused.
+  void Reply(const std::string& publisher, const pipeline::Reaction* reaction,
+             std::vector<RejectedItem> rejected = {});
   void Reload(const config::Config& config);
   TimePoint ReadClock();
 
   std::unique_ptr<Sockets> sockets_;
   Identity identity_;
+  const StorageHealth& health_;
+  HandoverTimes& times_;
   Handover& handover_;
+  Duration checkpoint_;
+  bool writable_ = true;  // as publishers were told
   std::size_t credit_bytes_;
   wire::WireLimits wire_limits_;
   pipeline::Ingest ingest_;
@@ -54,6 +84,8 @@ class IngestLoop {
   TimePoint now_;
   TimePoint next_cut_;
   std::unordered_map<std::string, std::size_t> unacknowledged_bytes_;  // by publisher, since the last cut
+  // By reliable publisher: what became of the labels of its run, as of the last checkpoint.
+  std::unordered_map<std::string, std::pair<std::uint64_t, LabelTally>> labels_;
   bool cut_early_ = false;
   log::RateLimit reject_log_{10, std::chrono::seconds(10)};
 };

@@ -24,6 +24,10 @@
 #include "daemon/serve/web.h"
 #include "daemon/serve/wiring.h"
 #include "daemon/version.h"
+#include "lib/core/key_value.h"
+#include "lib/pipeline/keys.h"
+#include "lib/pipeline/state.h"
+#include "lib/store/store.h"
 
 namespace detwatch::serve {
 namespace {
@@ -66,6 +70,59 @@ std::optional<config::Config> LoadConfig(const ServeOptions& options) {
     log::Error(config::Describe(problem, loaded.file));
   }
   return problems.empty() ? std::optional(loaded.config) : std::nullopt;
+}
+
+// Where counts live, and under which name publishers know them.
+struct Storage {
+  std::unique_ptr<KeyValue> values;
+  store::Store* on_disk = nullptr;  // `values`, when there is one
+  std::string id;
+};
+
+// Null when there is a reason, which went to the log, not to start.
+std::optional<Storage> OpenStorage(const config::Storage& config, bool repair) {
+  Storage storage;
+  if (config.path.empty()) {
+    if (repair) {
+      log::Error("--storage.repair: there is no --storage.path to repair");
+      return std::nullopt;
+    }
+    log::Warn("no storage.path: counts and waiting frames end with this process");
+    storage.values = std::make_unique<MemoryKeyValue>();
+    storage.id = RandomId();
+    return storage;
+  }
+  if (repair) {
+    log::Info("repairing the store; this reads all of it", {{"path", config.path}});
+    const auto repaired = store::Store::Repair(config.path);
+    if (!repaired) {
+      log::Error(repaired.error().message);
+      return std::nullopt;
+    }
+    log::Warn(*repaired);
+  }
+  store::Options options;
+  options.path = config.path;
+  options.fsync = config.fsync;
+  options.format = pipeline::keys::kFormat;
+  auto opened = store::Store::Open(options);
+  if (!opened) {
+    log::Error(opened.error().message);
+    return std::nullopt;
+  }
+  storage.on_disk = opened->get();
+  storage.values = std::move(*opened);
+  if (const auto id = storage.values->Get(pipeline::keys::kStoreId)) {
+    storage.id = *id;
+  } else {
+    storage.id = RandomId();
+    storage.values->Put(pipeline::keys::kStoreId, storage.id);
+    if (const auto written = storage.values->Commit(); !written) {
+      log::Error(written.error().message);
+      return std::nullopt;
+    }
+  }
+  return storage;
 }
 
 // A thread whose exception is not lost: it is kept, and `failed_fd` becomes readable.
@@ -190,6 +247,28 @@ int RunServe(const ServeOptions& options) {
   const Fd signal_fd(::signalfd(-1, &signals, SFD_CLOEXEC));
   const Fd failed_fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
 
+  auto storage = OpenStorage(config->storage, options.storage_repair);
+  if (!storage) {
+    return 1;
+  }
+  const pipeline::PipelineConfig pipeline_config = ToPipeline(*config, storage->id);
+  pipeline::State state(pipeline_config, storage->values.get(), storage->on_disk != nullptr);
+  const auto restored =
+      state.Restore(std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));
+  if (!restored) {
+    log::Error(
+        restored.error().message + "; try --storage.repair, or start fresh with another --storage.path",
+        {{"path", config->storage.path}});
+    return 1;
+  }
+  for (const std::string& note : restored->notes) {
+    log::Warn(note);
+  }
+  if (!restored->fresh) {
+    log::Info("went on from the last checkpoint",
+              {{"store", storage->id}, {"checkpoint", std::to_string(restored->cut)}});
+  }
+
   auto sockets = Sockets::Bind(config->ingest);
   if (!sockets) {
     log::Error(sockets.error().message);
@@ -197,20 +276,25 @@ int RunServe(const ServeOptions& options) {
   }
   const std::string subscribe = Join((*sockets)->subscribe_endpoints());
   const std::string reliable = Join((*sockets)->reliable_endpoints());
-  // Without a store the counts live and die with this run.
-  const Identity identity{RandomId(), RandomId()};
+  const Identity identity{storage->id, RandomId()};
   Published published;
-  Web web(*config, published, (*sockets)->subscribe_endpoints(), (*sockets)->reliable_endpoints());
+  StorageHealth health(storage->on_disk != nullptr, storage->id);
+  HandoverTimes handover_times;
+  Web web(*config, published, health, handover_times, (*sockets)->subscribe_endpoints(),
+          (*sockets)->reliable_endpoints());
   if (const auto started = web.Start(); !started) {
     log::Error(started.error().message);
     return 1;
   }
   Handover handover;
-  StateLoop state(ToPipeline(*config, identity.store_id), handover, published);
-  IngestLoop ingest(std::move(*sockets), *config, identity, handover);
+  const store::Store* on_disk = storage->on_disk;
+  StateLoop state_loop(
+      state, *storage->values, health, [on_disk] { return on_disk == nullptr ? 0 : on_disk->DiskBytes(); },
+      handover, published);
+  IngestLoop ingest(std::move(*sockets), *config, identity, *restored, health, handover_times, handover);
   const auto abandon = [&] { handover.Abandon(); };
   Worker state_worker(
-      "state", [&] { state.Run(); }, abandon, failed_fd.get());
+      "state", [&] { state_loop.Run(); }, abandon, failed_fd.get());
   Worker ingest_worker(
       "ingest", [&] { ingest.Run(); }, abandon, failed_fd.get());
   web.SetReload(true, UnixNow());

@@ -218,8 +218,13 @@ void Sockets::Forget(const std::string& publisher) {
   impl_->peers.erase(publisher);
 }
 
-std::size_t Sockets::remembered() const {
-  return impl_->peers.size();
+std::vector<std::string> Sockets::Remembered() const {
+  std::vector<std::string> names;
+  names.reserve(impl_->peers.size());
+  for (const auto& [name, peer] : impl_->peers) {
+    names.push_back(name);
+  }
+  return names;
 }
 
 void Sockets::Unbind() {

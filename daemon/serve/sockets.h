@@ -51,7 +51,7 @@ class Sockets {
   // Sends to the publisher's last connection; false when it is gone or its queue is full.
   bool Reply(const std::string& publisher, const std::string& bytes);
   void Forget(const std::string& publisher);
-  [[nodiscard]] std::size_t remembered() const;
+  [[nodiscard]] std::vector<std::string> Remembered() const;
   // No new connections; what has arrived can still be received.
   void Unbind();
 

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <utility>
-#include <vector>
+
+#include "daemon/serve/log.h"
 
 namespace detwatch::serve {
 namespace {
@@ -11,36 +12,121 @@ namespace {
 using Steady = std::chrono::steady_clock;
 
 constexpr Duration kSnapshotInterval = std::chrono::milliseconds(900);  // below the interval of cuts
+constexpr int kLastTries = 3;  // before a stop gives up on a full disk
+// Unwritten bytes beyond which no more cuts are absorbed while the store cannot be written.
+constexpr std::size_t kMostUnwritten = std::size_t{256} << 20;
+
+double UnixNow() {
+  return ToUnixSeconds(std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));
+}
 
 }  // namespace
 
-StateLoop::StateLoop(const pipeline::PipelineConfig& config, Handover& handover, Published& published)
-    : handover_(handover), published_(published), state_(config) {}
+StateLoop::StateLoop(pipeline::State& state, KeyValue& store, StorageHealth& health, DiskBytes disk_bytes,
+                     Handover& handover, Published& published, Duration try_again)
+    : state_(state),
+      store_(store),
+      health_(health),
+      disk_bytes_(std::move(disk_bytes)),
+      handover_(handover),
+      published_(published),
+      try_again_(try_again) {}
+
+bool StateLoop::Commit(const pipeline::Cut* cut) {
+  const auto started = Steady::now();
+  const auto written = store_.Commit();
+  if (!written) {
+    if (health_.Failed(written.error().message)) {
+      log::Error("the store cannot be written; nothing is acknowledged until it can",
+                 {{"error", written.error().message}});
+      handover_.Nudge();
+    }
+    return false;
+  }
+  const double seconds = ToSeconds(Steady::now() - started);
+  if (health_.Wrote(UnixNow(), seconds, disk_bytes_())) {
+    log::Info("the store is written again");
+    handover_.Nudge();
+  }
+  if (cut != nullptr) {
+    log::Debug("checkpoint", {{"number", std::to_string(cut->number)}, {"seconds", std::to_string(seconds)}});
+  }
+  return true;
+}
+
+// Gauges go on while the store cannot be written; counters stay at what a restart would come back with.
+void StateLoop::Show(TimePoint at, bool durable) {
+  if (durable) {
+    shown_ = state_.Take(at);
+    published_.Set(shown_);
+    return;
+  }
+  auto snapshot = std::make_shared<snapshot::Snapshot>(*state_.Take(at));
+  snapshot::KeepCounters(shown_.get(), *snapshot);
+  published_.Set(std::move(snapshot));
+}
+
+void StateLoop::Tell() {
+  if (untold_.empty()) {
+    return;
+  }
+  untold_.back().labels = state_.TakeTallies();
+  for (Absorbed& absorbed : untold_) {
+    handover_.Post(std::move(absorbed));
+  }
+  untold_.clear();
+}
 
 void StateLoop::Run() {
   Steady::time_point next{};
   TimePoint taken;
-  // Absorbed, but not told yet: what a publisher knows to be counted can be read in a snapshot.
-  std::vector<Absorbed> untold;
-  const auto tell = [&] {
-    for (Absorbed& absorbed : untold) {
-      handover_.Post(std::move(absorbed));
+  bool written = true;
+  bool last = false;
+  int tries_left = kLastTries;
+  // A restarted daemon shows what it came back with.
+  Show(FromUnixNanos(static_cast<std::int64_t>(UnixNow() * 1e9)), true);
+  while (!last || !written) {
+    const bool busy = !written && store_.pending_bytes() > kMostUnwritten;
+    std::unique_ptr<pipeline::Cut> cut;
+    if (written && !last) {
+      cut = handover_.Wait();
+      if (cut == nullptr) {
+        return;
+      }
+    } else if (!busy && !last) {
+      cut = handover_.WaitFor(try_again_);
+    } else {
+      std::this_thread::sleep_for(try_again_);
     }
-    untold.clear();
-  };
-  while (const auto cut = handover_.Wait()) {
-    state_.Absorb(*cut);
-    taken = cut->taken;
-    untold.push_back({cut->marks, state_.cell_bytes()});
-    if (const auto started = Steady::now(); started >= next || cut->last) {
-      published_.Set(state_.Take(taken));
-      const Duration spent = Steady::now() - started;
-      next = started + std::max<Duration>(kSnapshotInterval, 2 * spent);
-      tell();
-    } else if (cut->early) {
-      tell();  // a publisher is about to run out of credit
+    bool early = !written;  // who waited for the disk waits no longer than for it
+    if (cut != nullptr) {
+      state_.Absorb(*cut);
+      taken = cut->taken;
+      early = early || cut->early;
+      last = cut->last;
+      untold_.push_back({std::move(cut->marks), state_.cell_bytes(), {}, std::move(cut->late_rejects)});
+    } else if (handover_.Ended() && !last) {
+      last = true;
+    }
+    written = Commit(cut.get());
+    cut.reset();
+    if (last && !written && --tries_left == 0) {
+      log::Error("the last checkpoint could not be written; publishers send again what it held");
+      break;
+    }
+    const auto started = Steady::now();
+    const bool due = started >= next || last;
+    if (due) {
+      Show(taken, written);
+      next = started + std::max<Duration>(kSnapshotInterval, 2 * (Steady::now() - started));
+    }
+    // What a publisher knows to be counted can be read in a snapshot, unless it is about to run out of
+    // credit.
+    if (written && (due || early)) {
+      Tell();
     }
   }
+  (void)handover_.Wait();  // lets go of who waits for the end
 }
 
 }  // namespace detwatch::serve

@@ -8,9 +8,12 @@
 
 namespace detwatch::serve {
 
-Web::Web(const config::Config& config, const Published& published,
-         std::vector<std::string> subscribe_endpoints, std::vector<std::string> reliable_endpoints)
+Web::Web(const config::Config& config, const Published& published, const StorageHealth& storage,
+         const HandoverTimes& handover, std::vector<std::string> subscribe_endpoints,
+         std::vector<std::string> reliable_endpoints)
     : published_(published),
+      storage_(storage),
+      handover_(handover),
       subscribe_endpoints_(std::move(subscribe_endpoints)),
       reliable_endpoints_(std::move(reliable_endpoints)),
       collector_([this] { return published_.Get(); }, [this] { return DescribeProcess(); },
@@ -43,7 +46,19 @@ expose::Process Web::DescribeProcess() const {
   process.revision = kRevision;
   process.subscribe_endpoints = subscribe_endpoints_;
   process.reliable_endpoints = reliable_endpoints_;
-  process.ready = ready_;
+  const StorageHealth::Facts storage = storage_.Get();
+  process.ready = ready_ && storage.writable;
+  process.handover = handover_.Get();
+  process.store_id = storage.durable ? storage.store_id : std::string();
+  process.storage_writable = storage.writable;
+  process.storage_trouble = storage.trouble;
+  process.storage_bytes = static_cast<double>(storage.disk_bytes);
+  if (storage.durable) {
+    process.checkpoints = storage.checkpoints;
+    process.checkpoint_failures = storage.failures;
+    process.checkpoint_timestamp_seconds = storage.last_unix_seconds;
+    process.checkpoint_seconds = storage.last_seconds;
+  }
   process.config_reload_successful = reload_successful_;
   process.config_reload_timestamp_seconds = reload_seconds_;
   ReadProcess(process);
@@ -68,8 +83,18 @@ http::Routes Web::MakeRoutes() {
   };
   routes["/-/healthy"] = [](const http::Request&) { return http::Response(200, http::kText, "healthy\n"); };
   routes["/-/ready"] = [this](const http::Request&) {
-    return ready_ ? http::Response(200, http::kText, "ready\n")
-                  : http::Response(503, http::kText, "not ready: starting or stopping\n");
+    const StorageHealth::Facts storage = storage_.Get();
+    if (!ready_) {
+      return http::Response(503, http::kText, "not ready: starting or stopping\n");
+    }
+    if (!storage.writable) {
+      return http::Response(
+          503, http::kText,
+          "not ready: the storage cannot be written, so nothing is acknowledged; counting goes on in "
+          "memory: " +
+              storage.trouble + "\n");
+    }
+    return http::Response(200, http::kText, "ready\n");
   };
   routes["/"] = [](const http::Request&) {
     return http::Response(200, http::kHtml, std::string(web::IndexHtml()));

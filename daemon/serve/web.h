@@ -14,6 +14,8 @@
 #include "daemon/config/config.h"
 #include "daemon/http/server.h"
 #include "daemon/serve/handover.h"
+#include "daemon/serve/ingest_loop.h"
+#include "daemon/serve/storage_health.h"
 #include "lib/expose/expose.h"
 
 namespace detwatch::serve {
@@ -21,7 +23,8 @@ namespace detwatch::serve {
 class Web {
  public:
   // The endpoints are shown to whoever wants to publish.
-  Web(const config::Config& config, const Published& published, std::vector<std::string> subscribe_endpoints,
+  Web(const config::Config& config, const Published& published, const StorageHealth& storage,
+      const HandoverTimes& handover, std::vector<std::string> subscribe_endpoints,
       std::vector<std::string> reliable_endpoints);
 
   // Listens when it returns.
@@ -36,6 +39,8 @@ class Web {
 
   http::Options options_;
   const Published& published_;
+  const StorageHealth& storage_;
+  const HandoverTimes& handover_;
   std::vector<std::string> subscribe_endpoints_;
   std::vector<std::string> reliable_endpoints_;
   std::atomic<bool> ready_{false};

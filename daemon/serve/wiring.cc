@@ -15,6 +15,8 @@ pipeline::PipelineConfig ToPipeline(const config::Config& config, const std::str
   to.join.retention = config.join.retention;
   to.join.linger = config.join.linger;
   to.join.bytes = config.join.bytes;
+  to.join.corrections = config.join.corrections;
+  to.join.corrections_bytes = config.join.corrections_bytes;
   to.join.dedup_horizon = config.dedup.horizon;
   to.join.dedup_frames = config.dedup.frames;
   to.wire.message_bytes = config.ingest.message_bytes;

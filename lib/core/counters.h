@@ -47,6 +47,11 @@ inline constexpr std::array<double, 10> kPerFrameEdges = {0.5,  1.5,  2.5,   5.5
 inline constexpr std::array<double, 11> kInferenceEdges = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
                                                            0.1,   0.25,   0.5,   1.5,  5.5};
 
+// How long ingest is held up when it hands over a cut, in seconds.
+inline constexpr std::array<double, 9> kHandoverEdges = {0.0001, 0.00025, 0.0005, 0.001, 0.0025,
+                                                         0.005,  0.01,    0.025,  0.1};
+using HandoverCounts = BucketCounts<kHandoverEdges.size()>;
+
 // By transport where a message is behind the count. All only ever grow.
 struct IngestCounters {
   using ByTransport = std::array<std::uint64_t, kTransports>;

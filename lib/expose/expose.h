@@ -50,6 +50,16 @@ struct Process {
   std::uint64_t http_requests_ok = 0;
   std::uint64_t http_requests_failed = 0;
   std::uint64_t http_connections_refused = 0;
+  HandoverCounts handover;
+  // The store; an empty store_id: there is none, and counts end with the process.
+  std::string store_id;
+  bool storage_writable = true;
+  std::string storage_trouble;  // why it is not, for people
+  std::uint64_t checkpoints = 0;
+  std::uint64_t checkpoint_failures = 0;
+  double checkpoint_timestamp_seconds = 0;  // 0: none yet
+  double checkpoint_seconds = 0;
+  double storage_bytes = 0;
 };
 
 struct ExposeOptions {

@@ -19,19 +19,34 @@ std::string BinText(int bin) {
   return (bin < 10 ? "0" : "") + std::to_string(bin);
 }
 
+using Counters = std::vector<std::shared_ptr<const ClassCounters>>;
+
 // Calls visit(labels with class, counters); a class that was not counted yet has zeros.
 template <class Visit>
-void ForEachClass(const GroupContext& context, Visit&& visit) {
+void ForEachClass(const GroupContext& context, const Counters& all, Visit&& visit) {
   static const ClassCounters kNone;
   const snapshot::Group& group = context.group;
   for (std::size_t c = 0; c < group.class_names.size(); ++c) {
-    const ClassCounters* counters = c < group.counters.size() ? group.counters[c].get() : nullptr;
+    const ClassCounters* counters = c < all.size() ? all[c].get() : nullptr;
     visit(context.base.With("class", group.class_names[c]), counters != nullptr ? *counters : kNone);
   }
 }
 
-void EmitFrameOutcomes(const GroupContext& context, const LabelSet& labels, const ClassCounters& counters,
-                       Emitter& out) {
+// The families of what was counted, and those of what corrections took back.
+struct CounterFamilies {
+  Family ground_truths, true_positives, false_positives, false_negatives, frame_outcomes, bin_detections,
+      bin_true_positives;
+};
+constexpr CounterFamilies kAdded = {Family::kGroundTruths,    Family::kTruePositives, Family::kFalsePositives,
+                                    Family::kFalseNegatives,  Family::kFrameOutcomes, Family::kBinDetections,
+                                    Family::kBinTruePositives};
+constexpr CounterFamilies kRetracted = {Family::kGroundTruthsRetracted,    Family::kTruePositivesRetracted,
+                                        Family::kFalsePositivesRetracted,  Family::kFalseNegativesRetracted,
+                                        Family::kFrameOutcomesRetracted,   Family::kBinDetectionsRetracted,
+                                        Family::kBinTruePositivesRetracted};
+
+void EmitFrameOutcomes(const GroupContext& context, Family family, const LabelSet& labels,
+                       const ClassCounters& counters, Emitter& out) {
   static const std::array<LabelSet, 4> kOutcomes = {LabelSet("outcome", "tp"), LabelSet("outcome", "fp"),
                                                     LabelSet("outcome", "fn"), LabelSet("outcome", "tn")};
   for (std::size_t c = 0; c < context.params.operating_points.size(); ++c) {
@@ -40,10 +55,10 @@ void EmitFrameOutcomes(const GroupContext& context, const LabelSet& labels, cons
       point.Add(label.name, label.value);
     }
     const accumulate::FrameCounts& frames = counters.frames[c];
-    out.Count(Family::kFrameOutcomes, point, kOutcomes[0], frames.tp);
-    out.Count(Family::kFrameOutcomes, point, kOutcomes[1], frames.fp);
-    out.Count(Family::kFrameOutcomes, point, kOutcomes[2], frames.fn);
-    out.Count(Family::kFrameOutcomes, point, kOutcomes[3], frames.tn);
+    out.Count(family, point, kOutcomes[0], frames.tp);
+    out.Count(family, point, kOutcomes[1], frames.fp);
+    out.Count(family, point, kOutcomes[2], frames.fn);
+    out.Count(family, point, kOutcomes[3], frames.tn);
   }
 }
 
@@ -56,24 +71,33 @@ std::int64_t At(const std::vector<std::vector<std::int64_t>>& bins, std::size_t 
   return threshold < bins.size() && bin < bins[threshold].size() ? bins[threshold][bin] : 0;
 }
 
-}  // namespace
-
-void EmitClassCounters(const GroupContext& context, Emitter& out) {
-  ForEachClass(context, [&](const LabelSet& labels, const ClassCounters& counters) {
-    out.Count(Family::kGroundTruths, labels, {}, counters.ground_truths);
+void EmitClassCounters(const GroupContext& context, const CounterFamilies& families, const Counters& all,
+                       Emitter& out) {
+  ForEachClass(context, all, [&](const LabelSet& labels, const ClassCounters& counters) {
+    out.Count(families.ground_truths, labels, {}, counters.ground_truths);
     for (std::size_t c = 0; c < context.operating.size(); ++c) {
       for (std::size_t i = 0; i < context.ious.size(); ++i) {
         const LabelSet& leaf = context.operating[c][i];
         const accumulate::OperatingCounts& counts = counters.operating[c][context.ious[i]];
-        out.Count(Family::kTruePositives, labels, leaf, counts.true_positives);
-        out.Count(Family::kFalsePositives, labels, leaf, counts.false_positives);
-        out.Count(Family::kFalseNegatives, labels, leaf, counts.false_negatives);
+        out.Count(families.true_positives, labels, leaf, counts.true_positives);
+        out.Count(families.false_positives, labels, leaf, counts.false_positives);
+        out.Count(families.false_negatives, labels, leaf, counts.false_negatives);
       }
     }
     if (context.spec.families.frame_outcomes) {
-      EmitFrameOutcomes(context, labels, counters, out);
+      EmitFrameOutcomes(context, families.frame_outcomes, labels, counters, out);
     }
   });
+}
+
+}  // namespace
+
+void EmitClassCounters(const GroupContext& context, Emitter& out) {
+  EmitClassCounters(context, kAdded, context.group.counters, out);
+  // Born at 0, before the first correction, so that their increase is right from the start.
+  if (!context.group.retracted.empty()) {
+    EmitClassCounters(context, kRetracted, context.group.retracted, out);
+  }
 }
 
 void EmitFleetBins(const GroupContext& context, const std::vector<double>& fleet_ious, Emitter& out) {
@@ -87,14 +111,20 @@ void EmitFleetBins(const GroupContext& context, const std::vector<double>& fleet
       of_iou.push_back(label.With("bin", BinText(static_cast<int>(b))));
     }
   }
-  ForEachClass(context, [&](const LabelSet& labels, const ClassCounters& counters) {
-    for (std::size_t i = 0; i < leaves.size(); ++i) {
-      for (std::size_t b = 0; b < leaves[i].size(); ++b) {
-        out.Count(Family::kBinDetections, labels, leaves[i][b], At(counters.bin_detections, i, b));
-        out.Count(Family::kBinTruePositives, labels, leaves[i][b], At(counters.bin_true_positives, i, b));
+  const auto emit = [&](const CounterFamilies& families, const Counters& all) {
+    ForEachClass(context, all, [&](const LabelSet& labels, const ClassCounters& counters) {
+      for (std::size_t i = 0; i < leaves.size(); ++i) {
+        for (std::size_t b = 0; b < leaves[i].size(); ++b) {
+          out.Count(families.bin_detections, labels, leaves[i][b], At(counters.bin_detections, i, b));
+          out.Count(families.bin_true_positives, labels, leaves[i][b], At(counters.bin_true_positives, i, b));
+        }
       }
-    }
-  });
+    });
+  };
+  emit(kAdded, context.group.counters);
+  if (!context.group.retracted.empty()) {
+    emit(kRetracted, context.group.retracted);
+  }
 }
 
 void EmitBinLayout(Emitter& out) {

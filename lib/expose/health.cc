@@ -45,14 +45,21 @@ void EmitJoin(const IngestCounters& counters, const snapshot::Gauges& gauges, Em
   out.Count(Family::kFramesExpired, {}, predictions, counters.expired_predictions_missing);
   out.Count(Family::kNeverExpected, {}, {}, counters.never_expected);
   out.Count(Family::kGroundTruthsUnjudged, {}, {}, counters.unjudged_ground_truths);
+  out.Count(Family::kGroundTruthsUnjudgedRetracted, {}, {}, counters.retracted_unjudged_ground_truths);
   out.Count(Family::kDetectionsUnjudged, {}, {}, counters.unjudged_detections);
+  out.Count(Family::kDetectionsUnjudgedRetracted, {}, {}, counters.retracted_unjudged_detections);
+  out.Count(Family::kFramesCorrected, {}, {}, counters.corrected_frames);
   out.Count(Family::kLabelsFiltered, {}, {}, counters.filtered_labels);
   out.Count(Family::kGroupsRefused, {}, {}, counters.groups_refused);
+  out.Count(Family::kGroupsRestarted, {}, {}, counters.groups_restarted);
   out.Count(Family::kClockHeld, {}, {}, counters.clock_holds);
   out.Histogram(Family::kLabelDelay, {}, kLabelDelayEdges, counters.label_delay);
   out.Count(Family::kPendingFrames, {}, labels, gauges.pending_predictions);
   out.Count(Family::kPendingFrames, {}, predictions, gauges.pending_labels);
   out.Count(Family::kPendingBytes, {}, {}, gauges.pending_bytes);
+  out.Count(Family::kLingeringLabels, {}, {}, gauges.lingering_labels);
+  out.Count(Family::kKeptFrames, {}, {}, gauges.kept_frames);
+  out.Count(Family::kKeptBytes, {}, {}, gauges.kept_bytes);
 }
 
 }  // namespace
@@ -76,6 +83,16 @@ void EmitProcess(const Process& process, Emitter& out) {
   out.Count(Family::kHttpRequests, {}, {"outcome", "ok"}, process.http_requests_ok);
   out.Count(Family::kHttpRequests, {}, {"outcome", "error"}, process.http_requests_failed);
   out.Count(Family::kHttpRefused, {}, {}, process.http_connections_refused);
+  out.Histogram(Family::kHandover, {}, kHandoverEdges, process.handover);
+  out.Sample(Family::kStorageInfo, {"store_id", process.store_id}, {}, 1);
+  out.Sample(Family::kStorageWritable, {}, {}, process.storage_writable ? 1 : 0);
+  out.Sample(Family::kStorageBytes, {}, {}, process.storage_bytes);
+  out.Count(Family::kCheckpoints, {}, {}, process.checkpoints);
+  out.Count(Family::kCheckpointFailures, {}, {}, process.checkpoint_failures);
+  if (process.checkpoint_timestamp_seconds > 0) {
+    out.Sample(Family::kCheckpointTimestamp, {}, {}, process.checkpoint_timestamp_seconds);
+    out.Sample(Family::kCheckpointDuration, {}, {}, process.checkpoint_seconds);
+  }
 }
 
 void EmitIngest(const snapshot::Snapshot& snapshot, Emitter& out) {

@@ -94,9 +94,13 @@ Json ToJson(const IngestCounters& counters) {
        {{"labels", counters.expired_labels_missing}, {"predictions", counters.expired_predictions_missing}}},
       {"frames_labels_never_expected", counters.never_expected},
       {"ground_truths_unjudged", counters.unjudged_ground_truths},
+      {"ground_truths_unjudged_retracted", counters.retracted_unjudged_ground_truths},
       {"detections_unjudged", counters.unjudged_detections},
+      {"detections_unjudged_retracted", counters.retracted_unjudged_detections},
+      {"frames_corrected", counters.corrected_frames},
       {"labels_filtered", counters.filtered_labels},
       {"groups_refused", counters.groups_refused},
+      {"groups_restarted", counters.groups_restarted},
       {"clock_held", counters.clock_holds}};
 }
 
@@ -104,6 +108,9 @@ Json ToJson(const snapshot::Gauges& gauges) {
   return {{"join_pending_frames",
            {{"labels", gauges.pending_predictions}, {"predictions", gauges.pending_labels}}},
           {"join_pending_bytes", gauges.pending_bytes},
+          {"join_lingering_labels", gauges.lingering_labels},
+          {"join_kept_frames", gauges.kept_frames},
+          {"join_kept_bytes", gauges.kept_bytes},
           {"class_list_waiting_messages", gauges.class_list_waiting},
           {"publishers", gauges.publishers},
           {"models", gauges.models},
@@ -133,6 +140,15 @@ std::string SummaryJson(const snapshot::Snapshot* snapshot, const Process& proce
       {"ready", process.ready},
       {"endpoints", {{"subscribe", process.subscribe_endpoints}, {"reliable", process.reliable_endpoints}}},
       {"start_time", JsonNumber(process.start_time_seconds)},
+      {"storage",
+       {{"store_id", process.store_id.empty() ? Json(nullptr) : Json(process.store_id)},
+        {"writable", process.storage_writable},
+        {"trouble", process.storage_trouble},
+        {"bytes", JsonNumber(process.storage_bytes)},
+        {"checkpoints", process.checkpoints},
+        {"last_checkpoint", process.checkpoint_timestamp_seconds > 0
+                                ? JsonNumber(process.checkpoint_timestamp_seconds)
+                                : Json(nullptr)}}},
       {"counters", ToJson(shown.counters)},
       {"gauges", ToJson(shown.gauges)},
       {"models", std::move(models)},

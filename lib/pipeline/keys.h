@@ -1,6 +1,8 @@
 #pragma once
-// lib/pipeline -- the keys of the store, format 1. Numbers are big-endian, so that a scan is in their order.
+// lib/pipeline -- the keys of the store, format kFormat. Numbers are big-endian, so that a scan is in their
+// order.
 //
+//   u                              store id
 //   z                              head: checkpoint, time, next ordinal and ids
 //   i                              ingest counters
 //   l <list 4>                     class lists, in the order of their announcement
@@ -29,6 +31,9 @@
 
 namespace detwatch::pipeline::keys {
 
+inline constexpr std::uint32_t kFormat = 1;
+
+inline constexpr std::string_view kStoreId = "u";
 inline constexpr std::string_view kHead = "z";
 inline constexpr std::string_view kCounters = "i";
 

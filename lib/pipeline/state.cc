@@ -21,10 +21,11 @@ wire::WireLimits StoredLimits() {
 
 }  // namespace
 
-State::State(const PipelineConfig& config, KeyValue* store)
+State::State(const PipelineConfig& config, KeyValue* store, bool on_disk)
     : config_(config),
       quantum_(config.Quantum()),
       own_store_(store == nullptr ? std::make_unique<MemoryKeyValue>() : nullptr),
+      on_disk_(on_disk),
       store_(store == nullptr ? *own_store_ : *store),
       ledger_(config.join, store_),
       classes_(SIZE_MAX, SIZE_MAX),
@@ -100,7 +101,7 @@ State::Cell& State::CellOf(Group& group, ClassId class_id) {
 }
 
 void State::Account(Cell& cell) {
-  const std::size_t bytes = cell.Bytes(own_store_ != nullptr);
+  const std::size_t bytes = cell.Bytes(!on_disk_);
   cell_bytes_ += bytes - cell.accounted_bytes;
   cell.accounted_bytes = bytes;
 }

@@ -35,8 +35,9 @@ namespace detwatch::pipeline {
 
 class State {
  public:
-  // Null `store`: in memory. Requires: `store` outlives the state.
-  explicit State(const PipelineConfig& config, KeyValue* store = nullptr);
+  // Null `store`: one in memory. `on_disk`: what is in the store costs no memory. Requires: `store` outlives
+  // the state.
+  explicit State(const PipelineConfig& config, KeyValue* store = nullptr, bool on_disk = false);
   ~State();
   State(const State&) = delete;
   State& operator=(const State&) = delete;
@@ -113,6 +114,7 @@ class State {
   PipelineConfig config_;
   Duration quantum_;
   std::unique_ptr<KeyValue> own_store_;
+  bool on_disk_;
   KeyValue& store_;
   join::Ledger ledger_;
   ClassRegistry classes_;

@@ -98,4 +98,8 @@ struct Snapshot {
   Gauges gauges;
 };
 
+// Makes every counter of `to` that of `durable` (null: zero), for a state whose newest counts are not durable
+// yet: a crash must not roll a counter back below what was shown.
+void KeepCounters(const Snapshot* durable, Snapshot& to);
+
 }  // namespace detwatch::snapshot

@@ -79,7 +79,7 @@ Result<void> Store::SettleFormat() {
   } else {
     format = options_.format;
     Put(kFormatKey, std::to_string(format));
-    if (const auto committed = Commit(); !committed) {
+    if (auto committed = Commit(); !committed) {
       return committed;
     }
   }
@@ -89,7 +89,7 @@ Result<void> Store::SettleFormat() {
                 std::to_string(format) + ", this one knows " + std::to_string(options_.format) +
                 "): run that one again, or give this one a storage.path of its own; nothing was changed");
   }
-  if (const auto migrated = Migrate(format); !migrated) {
+  if (auto migrated = Migrate(format); !migrated) {
     return migrated;
   }
   return folder_.format() == options_.format ? Result<void>() : folder_.Mark(options_.format);
@@ -108,7 +108,7 @@ Result<void> Store::Migrate(std::uint32_t from) {
                   "; run the detwatch that wrote it");
     }
     Put(kFormatKey, std::to_string(format + 1));
-    if (const auto committed = Commit(); !committed) {
+    if (auto committed = Commit(); !committed) {
       return committed;
     }
   }

@@ -7,7 +7,7 @@ namespace detwatch::window {
 TimePoint Clock::Now(TimePoint wall, Duration monotonic) {
   if (!started_) {
     started_ = true;
-    now_ = wall;
+    now_ = std::max(now_, wall);
     monotonic_ = monotonic;
     return now_;
   }

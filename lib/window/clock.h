@@ -18,6 +18,10 @@ class Clock {
   static constexpr Duration kTolerance = std::chrono::seconds(60);
   static constexpr Duration kPatience = std::chrono::minutes(10);
 
+  Clock() = default;
+  // Time goes on from `previous`, that of the run before; the default is none.
+  explicit Clock(TimePoint previous) : now_(previous) {}
+
   // max(previous, wall), held as above. `monotonic` is any steady clock's time since its own epoch.
   [[nodiscard]] TimePoint Now(TimePoint wall, Duration monotonic);
   [[nodiscard]] std::uint64_t holds() const { return holds_; }  // jumps held so far

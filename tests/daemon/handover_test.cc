@@ -7,7 +7,6 @@
 #include <thread>
 
 #include "daemon/serve/log.h"
-#include "daemon/serve/state_loop.h"
 
 namespace detwatch::serve {
 namespace {
@@ -66,29 +65,6 @@ TEST(HandoverTest, NobodyWaitsForAThreadThatDied) {
   handover.WaitUntilDrained();
   other.join();
   EXPECT_EQ(handover.Wait(), nullptr);
-}
-
-TEST(HandoverTest, EveryCutIsAbsorbedAndShownBeforeItIsAcknowledged) {
-  Handover handover;
-  Published published;
-  StateLoop state({}, handover, published);
-  std::thread worker([&] { state.Run(); });
-  constexpr std::uint64_t kCuts = 200;
-  std::size_t acknowledged = 0;
-  for (std::uint64_t i = 1; i <= kCuts; ++i) {
-    auto cut = MakeCut(i, i == kCuts);
-    cut->marks.push_back({"camera", Transport::kReliable, 1, i});
-    handover.Offer(std::move(cut), i == kCuts);  // waits for room
-    for (const Absorbed& absorbed : handover.TakeAbsorbed()) {
-      ++acknowledged;
-      EXPECT_GE(published.Get()->counters.judged_frames, absorbed.marks.at(0).received);
-    }
-  }
-  handover.WaitUntilDrained();
-  acknowledged += handover.TakeAbsorbed().size();
-  worker.join();
-  EXPECT_EQ(acknowledged, kCuts);
-  EXPECT_EQ(published.Get()->counters.judged_frames, kCuts);
 }
 
 TEST(RateLimitTest, LetsABurstPassAndCountsTheRest) {

@@ -151,6 +151,14 @@ Process SampleProcess() {
   process.http_requests_ok = 9;
   process.http_requests_failed = 2;
   process.http_connections_refused = 1;
+  process.handover.Observe(kHandoverEdges, 0.00048828125, 99);
+  process.handover.Observe(kHandoverEdges, 0.25);
+  process.store_id = "31a2f5d1";
+  process.storage_bytes = 1'894'368;
+  process.checkpoints = 99;
+  process.checkpoint_failures = 1;
+  process.checkpoint_timestamp_seconds = 1763800099.5;
+  process.checkpoint_seconds = 0.0078125;
   return process;
 }
 
@@ -174,6 +182,7 @@ std::shared_ptr<snapshot::Snapshot> SampleSnapshot() {
   detector.windows[0].oldest_capture = FromUnixNanos(1763800001 * kSecond);
   detector.windows[0].newest_capture = FromUnixNanos(1763800099 * kSecond + kSecond / 2);
   detector.counters = {MakeCounters(*person, 1), MakeCounters(*odd, 1), nullptr};
+  detector.retracted = {MakeCounters(*odd, 1), nullptr, nullptr};
   detector.predictions = MakeStats();
 
   snapshot::Group stream;
@@ -211,6 +220,9 @@ std::shared_ptr<snapshot::Snapshot> SampleSnapshot() {
   out->gauges = {.pending_predictions = 3,
                  .pending_labels = 1,
                  .pending_bytes = 4096,
+                 .lingering_labels = 6,
+                 .kept_frames = 5,
+                 .kept_bytes = 8192,
                  .class_list_waiting = 2,
                  .publishers = 2,
                  .models = 2,

@@ -73,7 +73,8 @@ void SmallDisk::Free() const {
 }
 
 bool MountIsRequired() {
-  const char* required = std::getenv("DETWATCH_REQUIRE_MOUNT");  // NOLINT(concurrency-mt-unsafe)
+  constexpr const char* kName = "DETWATCH_REQUIRE_MOUNT";
+  const char* required = std::getenv(kName);  // NOLINT(concurrency-mt-unsafe): no setenv in this process
   return required != nullptr && std::string_view(required) == "1";
 }
 

@@ -89,7 +89,7 @@ TEST(StoreTest, ACommitIsAllOrNothing) {
   for (std::size_t length = before; length <= after; length += 37) {
     const std::string image = folder.At("image" + std::to_string(length));
     CopyFolder(folder.At("whole"), image);
-    fs::resize_file(image + "/" + log, length);
+    fs::resize_file(fs::path(image) / log, length);
     EXPECT_EQ(MustOpen(image)->Get("a"), "before") << length;
     EXPECT_THAT(AllKeys(*MustOpen(image)), ElementsAre("a")) << length;
     fs::remove_all(image);
