@@ -91,7 +91,8 @@ class CorrectionTest(unittest.TestCase):
         def look():
             metrics = daemon.metrics()
             return (metrics if metrics.sum("detwatch_window_frames", view="default", window="total") >= frames
-                    and metrics.get("detwatch_frames_corrected_total") >= corrected else None)
+                    and metrics.get("detwatch_frames_corrected_total") >= corrected
+                    and metrics.get("detwatch_models") > 0 else None)
         harness.wait_for(look, f"{frames} judged and {corrected} corrected frames")
         metrics = daemon.metrics()
         document = daemon.summary()
@@ -196,7 +197,7 @@ class CorrectionTest(unittest.TestCase):
             self.expect(self.label(daemon, wrong, "--revision", 1, "--strict"), duplicate=count)
             # Other content under the same revision, and a lower revision.
             report = self.label(daemon, data.ground_truth, "--revision", 1, code=1)
-            self.assertEqual(report["reasons"]["conflict"]["count"], report["refused"])
+            self.assertEqual(report["reasons"]["conflict"]["count"], report["refused"], report)
             self.assertEqual(report["refused"] + report["duplicate"], count)
             report = self.label(daemon, data.ground_truth, "--revision", 0, code=1)
             self.assertEqual(report["reasons"]["stale_revision"]["count"], count)

@@ -143,7 +143,8 @@ class LateLabelsTest(unittest.TestCase):
         time.sleep(RETENTION + 0.5)
         with daemon.again() as daemon:
             metrics = harness.wait_for(
-                lambda: (m := daemon.metrics()).sum("detwatch_join_pending_frames") == 0 and m, "nothing waits", 15)
+                lambda: (m := daemon.metrics()).sum("detwatch_frames_expired_total") >= 50 and m, "all expired", 15)
+            self.assertEqual(metrics.sum("detwatch_join_pending_frames"), 0)
             self.assertEqual(metrics.get("detwatch_frames_expired_total", missing="labels"), 30)
             self.assertEqual(metrics.get("detwatch_frames_expired_total", missing="predictions"), 20)
             self.assertEqual(metrics.sum("detwatch_frames_judged_total"), 0)

@@ -2,18 +2,18 @@
 """Prometheus sees no reset of a counter, although the daemon is killed and labels are corrected under its eyes."""
 
 import os
+import pathlib
 import random
 import signal
 import subprocess
 import sys
-import pathlib
 import tempfile
 import time
 import unittest
 
 import compare
+import disturbed
 import harness
-import kill_test
 
 KILLS = int(os.environ.get("DETWATCH_KILLS", "20"))
 SEED = int(os.environ.get("DETWATCH_SEED", "20260303"))
@@ -26,9 +26,9 @@ class PrometheusKillTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="detwatch-kill-")
         self.addCleanup(folder.cleanup)
         dice = random.Random(SEED)
-        daemon = harness.Daemon.on_fixed_ports(config=kill_test.CONFIG, storage=pathlib.Path(folder.name) / "store")
+        daemon = harness.Daemon.on_fixed_ports(config=disturbed.CONFIG, storage=pathlib.Path(folder.name) / "store")
         with harness.PrometheusServer(daemon, interval="500ms") as prometheus, \
-                kill_test.load(daemon.reliable, "gate", "--rate", 40, "--corrections") as site:
+                disturbed.load(daemon.reliable, "gate", "--rate", 40, "--corrections") as site:
             started = time.monotonic()
             for number in range(KILLS):
                 # Between two scrapes, or during one, or while it starts.
