@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -23,7 +24,7 @@ class FullDiskTest(unittest.TestCase):
         self.folder = tempfile.TemporaryDirectory(prefix="detwatch-disk-")
         self.addCleanup(self.folder.cleanup)
         self.disk = pathlib.Path(self.folder.name)
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "detwatch-test", self.disk], capture_output=True,
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128m", "detwatch-test", self.disk], capture_output=True,
                               text=True, timeout=20, check=False)
         if done.returncode != 0:
             message = f"a test of a full disk may not mount one: {done.stderr.strip()}"
@@ -96,15 +97,18 @@ class FullDiskTest(unittest.TestCase):
                                              version="1")
         before = window(daemon.metrics())
         raw.send_frames(sender, 20000, 20100)
-        reply = sender.ask()
-        self.assertEqual(reply.received, sender.last, "it reads on")
+        harness.wait_for(lambda: sender.ask().received == sender.last, "it reads on")
         harness.wait_for(lambda: window(daemon.metrics()) >= max(before, 200) + 100, "counting goes on in memory")
         reply = self.check_full(daemon, sender)
         self.assertEqual(reply.durable, durable, "nothing is acknowledged")
         self.assertLess(reply.durable, reply.received)
         self.assertIsNone(daemon.process.poll(), daemon.log())
         self.make_room()
-        harness.wait_for(lambda: daemon.get("/-/ready")[0] == 200, "ready again by itself", 30)
+        try:
+            harness.wait_for(lambda: daemon.get("/-/ready")[0] == 200, "ready again by itself", 30)
+        except AssertionError as error:
+            facts = shutil.disk_usage(self.disk), daemon.get("/-/ready")[2]
+            raise AssertionError(f"{error}: {facts}\n{daemon.log()}") from None
         sender.wait_acknowledged(30)
         self.assertGreater(sender.ask().credit_bytes, 0)
         metrics = harness.wait_for(
