@@ -66,7 +66,8 @@ void IngestLoop::Run() {
       times_.Observe(std::chrono::steady_clock::now() - started);
     }
   }
-  sockets_->Unbind();
+  // Still bound: zmq_unbind would also end the connections that were accepted there, and with them the way
+  // back of the last acknowledgements.
   const auto give_up = std::chrono::steady_clock::now() + kDrainLimit;
   while (sockets_->Receive(kBatch, [this](const Sockets::Message& message) { OnMessage(message); }) > 0 &&
          std::chrono::steady_clock::now() < give_up) {

@@ -55,7 +55,6 @@ struct Sockets::Impl {
   struct Socket {
     void* handle = nullptr;
     Transport transport = Transport::kSubscribe;
-    std::vector<std::string> endpoints;
   };
 
   ~Impl() {
@@ -99,7 +98,7 @@ Result<std::unique_ptr<Sockets>> Sockets::Bind(const config::Ingest& config) {
     if (handle == nullptr) {
       return Fail(std::string("cannot make a socket: ") + zmq_strerror(errno));
     }
-    impl.sockets.push_back({handle, transport, {}});
+    impl.sockets.push_back({handle, transport});
     Set(handle, ZMQ_LINGER, kLingerMs);
     Set(handle, ZMQ_RCVHWM,
         static_cast<int>(reliable ? config.reliable_high_water_mark : config.high_water_mark));
@@ -123,7 +122,6 @@ Result<std::unique_ptr<Sockets>> Sockets::Bind(const config::Ingest& config) {
       std::size_t size = real.size();
       zmq_getsockopt(handle, ZMQ_LAST_ENDPOINT, real.data(), &size);
       bound.emplace_back(real.data());
-      impl.sockets.back().endpoints.emplace_back(real.data());
     }
     return {};
   };
@@ -225,15 +223,6 @@ std::vector<std::string> Sockets::Remembered() const {
     names.push_back(name);
   }
   return names;
-}
-
-void Sockets::Unbind() {
-  for (Impl::Socket& socket : impl_->sockets) {
-    for (const std::string& endpoint : socket.endpoints) {
-      zmq_unbind(socket.handle, endpoint.c_str());
-    }
-    socket.endpoints.clear();
-  }
 }
 
 }  // namespace detwatch::serve

@@ -52,8 +52,6 @@ class Sockets {
   bool Reply(const std::string& publisher, const std::string& bytes);
   void Forget(const std::string& publisher);
   [[nodiscard]] std::vector<std::string> Remembered() const;
-  // No new connections; what has arrived can still be received.
-  void Unbind();
 
  private:
   struct Impl;

@@ -70,7 +70,9 @@ void StateLoop::Tell() {
   if (untold_.empty()) {
     return;
   }
-  untold_.back().labels = state_.TakeTallies();
+  // With the first: with the last, a publisher that the first one acknowledges everything to could leave
+  // before it hears what became of its labels.
+  untold_.front().labels = state_.TakeTallies();
   for (Absorbed& absorbed : untold_) {
     handover_.Post(std::move(absorbed));
   }

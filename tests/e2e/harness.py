@@ -1,8 +1,9 @@
 """Starts the real daemon, the real Prometheus and publishers for the end-to-end tests.
 
 Every port is free when it is taken (port 0), every process belongs to the test that started it and ends with it,
-and every wait has an end. DETWATCH_BUILD names the build folder (build/release), DETWATCH_PROMETHEUS the folder of
-prometheus and promtool, DETWATCH_GOLDEN the reference data (../shared/golden).
+and every wait has an end. DETWATCH_BUILD names the build folder (build/release), DETWATCH_PYTHON that of the Python
+package (its folder python), DETWATCH_PROMETHEUS the folder of prometheus and promtool, DETWATCH_GOLDEN the reference
+data (../shared/golden). A daemon in which ThreadSanitizer found something fails its test.
 """
 
 import atexit
@@ -11,6 +12,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -24,7 +26,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("DETWATCH_BUILD", ROOT / "build/release"))
 BINARY = BUILD / "detwatch"
 PROMETHEUS = pathlib.Path(os.environ.get("DETWATCH_PROMETHEUS", ROOT / "build/tools/prometheus/usr/bin"))
-sys.path[:0] = [str(BUILD / "python"), str(ROOT / "tests/lint")]
+PYTHON = pathlib.Path(os.environ.get("DETWATCH_PYTHON", BUILD / "python"))
+sys.path[:0] = [str(PYTHON), str(ROOT / "tests/lint")]
 
 REAL_SETS = ("coco_fake100", "cartucho", "blood_cells")
 _running = []
@@ -47,6 +50,22 @@ def shared(name, variable="DETWATCH_GOLDEN", default="golden"):
     if os.environ.get("DETWATCH_REQUIRE_GOLDEN") == "1":
         raise AssertionError(message)
     raise unittest.SkipTest(message)
+
+
+def free_ports(count):
+    """Ports for a daemon that is killed and comes back on them. Below those that the kernel gives to connections:
+    a publisher that tries a port of that range while nobody listens can connect to itself, and then has it."""
+    found = []
+    for port in range(20000 + os.getpid() * 16 % 12000, 32000):
+        with socket.socket() as one:
+            try:
+                one.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        found.append(port)
+        if len(found) == count:
+            return found
+    raise AssertionError("no free ports")
 
 
 def wait_for(condition, what, seconds=30.0, pause=0.05):
@@ -98,8 +117,12 @@ class Metrics:
     def __init__(self, text):
         self.text = text
         self.samples = {}
+        self.types = {}
         for line in text.splitlines():
             if line.startswith("#"):
+                if line.startswith("# TYPE "):
+                    name, kind = line.split()[2:]
+                    self.types[name] = kind
                 continue
             name, labels, value = _SAMPLE.match(line).groups()
             pairs = frozenset((key, re.sub(r"\\(.)", lambda m: "\n" if m[1] == "n" else m[1], text))
@@ -152,6 +175,8 @@ class Process:
         code = self.process.wait(seconds)
         if self.process in _running:
             _running.remove(self.process)
+            if "WARNING: ThreadSanitizer" in self.log():
+                raise AssertionError(self.log())
         return code
 
     def __enter__(self):
@@ -163,12 +188,41 @@ class Process:
 
 
 class Daemon(Process):
-    """`detwatch serve` on free ports, ready when the constructor returns."""
+    """`detwatch serve`, on free ports when none are given, ready when the constructor returns unless `wait` is
+    false. `config` is the text of a configuration file, `storage` the folder of the store."""
 
-    def __init__(self, *arguments, web="127.0.0.1:0", subscribe="tcp://127.0.0.1:0", reliable="tcp://127.0.0.1:0"):
-        super().__init__([BINARY, "serve", "--web.listen-address", web, "--ingest.subscribe", subscribe,
-                          "--ingest.reliable", reliable, *arguments])
-        line = self.wait_log(r"listening web=(\S+) subscribe=(\S+) reliable=(\S+)")
+    def __init__(self, *arguments, web="127.0.0.1:0", subscribe="tcp://127.0.0.1:0", reliable="tcp://127.0.0.1:0",
+                 storage=None, config=None, wait=True):
+        self.arguments, self.storage, self.config = arguments, storage, config
+        self.web, self.subscribe, self.reliable = web, subscribe, reliable
+        command = [BINARY, "serve", "--web.listen-address", web, "--ingest.subscribe", subscribe,
+                   "--ingest.reliable", reliable, *arguments]
+        if storage is not None:
+            command += ["--storage.path", storage]
+        if config is not None:
+            self.config_file = tempfile.NamedTemporaryFile("w", prefix="detwatch-e2e-", suffix=".yml")
+            self.config_file.write(config)
+            self.config_file.flush()
+            command += ["--config.file", self.config_file.name]
+        super().__init__(command)
+        if wait:
+            self.wait_listening()
+
+    @classmethod
+    def on_fixed_ports(cls, *arguments, **options):
+        """On ports that a later run can have again, see again()."""
+        web, subscribe, reliable = free_ports(3)
+        return cls(*arguments, web=f"127.0.0.1:{web}", subscribe=f"tcp://127.0.0.1:{subscribe}",
+                   reliable=f"tcp://127.0.0.1:{reliable}", **options)
+
+    def again(self, *more, wait=True, **options):
+        """The next run on the same ports, with the same store and configuration but for what is given."""
+        same = {"web": self.web.removeprefix("http://"), "subscribe": self.subscribe, "reliable": self.reliable,
+                "storage": self.storage, "config": self.config}
+        return Daemon(*self.arguments, *more, wait=wait, **(same | options))
+
+    def wait_listening(self, seconds=20.0):
+        line = self.wait_log(r"listening web=(\S+) subscribe=(\S+) reliable=(\S+)", seconds)
         self.web, self.subscribe, self.reliable = line.groups()
 
     def get(self, path, **options):
@@ -198,14 +252,14 @@ class Daemon(Process):
 
 
 class PrometheusServer(Process):
-    """Debian's Prometheus with our rules, scraping the given daemons every second."""
+    """Debian's Prometheus with our rules, scraping the given daemons."""
 
-    def __init__(self, *daemons):
+    def __init__(self, *daemons, interval="1s"):
         self.folder = tempfile.TemporaryDirectory(prefix="detwatch-prometheus-")
         folder = pathlib.Path(self.folder.name)
         targets = ", ".join(repr(daemon.web.removeprefix("http://")) for daemon in daemons)
         (folder / "prometheus.yml").write_text(
-            "global: {scrape_interval: 1s, evaluation_interval: 1s}\n"
+            f"global: {{scrape_interval: {interval}, evaluation_interval: 1s}}\n"
             f"rule_files: ['{ROOT}/deploy/prometheus/rules/*.yml']\n"
             "scrape_configs:\n"
             "  - job_name: detwatch\n"

@@ -32,7 +32,7 @@ print(json.dumps({"delivered": delivered, "acknowledged": stats.acknowledged, "r
 
 class PublisherTest(unittest.TestCase):
     def publish(self, folder, endpoint, kind):
-        path = [str(harness.BUILD / "python"), str(harness.ROOT / "tests/e2e")]
+        path = [str(harness.PYTHON), str(harness.ROOT / "tests/e2e")]
         done = subprocess.run([sys.executable, "-c", PUBLISH, str(folder), endpoint, kind], capture_output=True,
                               text=True, timeout=120, env={"PYTHONPATH": ":".join(path), "PATH": "/usr/bin:/bin"})
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -63,7 +63,7 @@ class PublisherTest(unittest.TestCase):
         with harness.Daemon() as daemon:
             done = subprocess.run([sys.executable, str(harness.ROOT / "lib/python/examples/publish.py"), daemon.reliable],
                                   capture_output=True, text=True, timeout=60,
-                                  env={"PYTHONPATH": str(harness.BUILD / "python"), "PATH": "/usr/bin:/bin"})
+                                  env={"PYTHONPATH": str(harness.PYTHON), "PATH": "/usr/bin:/bin"})
             self.assertEqual(done.returncode, 0, done.stderr)
             metrics = daemon.wait_judged(5)
             # Each frame has one object, found, and one detection of a class that is not there.

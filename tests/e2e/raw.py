@@ -27,11 +27,28 @@ class Sender:
         self.last = 0
         self.acknowledged = 0
         self.rejected = {}
+        self.reply = None  # the last one
 
     def header(self, sequence=None):
         self.last = next(self.sequence) if sequence is None else sequence
         return pb.Header(publisher=self.name, epoch=self.epoch, sequence=self.last,
                          oldest_held=self.acknowledged + 1).SerializeToString()
+
+    def hello(self):
+        """Asks where the daemon is; the answer comes with receive()."""
+        self.socket.send_multipart([pb.Header(publisher=self.name, epoch=self.epoch,
+                                              oldest_held=self.acknowledged + 1).SerializeToString(), b""])
+
+    def ask(self, seconds=20):
+        """The answer to a hello."""
+        self.reply = None
+        deadline = time.monotonic() + seconds
+        while self.reply is None:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{self.name}: no answer")
+            self.hello()
+            self.receive(500)
+        return self.reply
 
     def send(self, payload):
         data = payload if isinstance(payload, bytes) else payload.SerializeToString()
@@ -44,6 +61,7 @@ class Sender:
         """Takes in the replies that are there."""
         while self.socket.poll(timeout_ms):
             reply = pb.Reply.FromString(self.socket.recv_multipart()[-1])
+            self.reply = reply
             self.acknowledged = max(self.acknowledged, reply.durable)
             for item in reply.rejected:
                 self.rejected[item.reason] = self.rejected.get(item.reason, 0) + 1
@@ -76,10 +94,18 @@ def predictions(frame_id, model="good"):
                                                  class_list_hash=HASH, boxes=boxes(), scores=[0.9], class_ids=[1]))
 
 
-def labels(frame_id):
+def labels(frame_id, **fields):
     """The object that predictions() finds."""
+    fields.setdefault("final", True)
     return pb.Payload(labels=pb.Labels(frame=pb.FrameRef(frame_id=frame_id), class_list_hash=HASH, boxes=boxes(),
-                                       class_ids=[1], final=True))
+                                       class_ids=[1], **fields))
+
+
+def send_frames(sender, first, last):
+    """Predictions and labels of these frames, a true positive each."""
+    for number in range(first, last):
+        sender.send(predictions(f"frame-{number}"))
+        sender.send(labels(f"frame-{number}"))
 
 
 def broken(change, kind=predictions):
