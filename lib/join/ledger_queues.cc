@@ -12,6 +12,10 @@ namespace {
 constexpr std::size_t kGoneBytes = 128;
 // The part of the budget for waiting frames that may remember gone ones.
 constexpr std::size_t kGoneShare = 16;
+// Rows of one queue that leave in one tick: a week of them at once, after a stop of a week, took a minute in
+// which nothing was acknowledged. More leave where there is no room, or the budget would not hold.
+constexpr std::size_t kMostATick = 20'000;
+constexpr std::size_t kMostATickWhenFull = 200'000;
 
 std::string LingerKey(std::uint64_t number) {
   std::string key = "jG";
@@ -56,7 +60,8 @@ void Ledger::Trim(
   };
   // In portions, because what is dropped must not be written while the queue is read.
   constexpr std::size_t kPortion = 1000;
-  for (bool more = true; more;) {
+  std::size_t left = full() ? kMostATickWhenFull : kMostATick;
+  for (bool more = true; more && left > 0;) {
     std::vector<Entry> entries;
     const std::string first = QueueKey(queue, from, "F");
     const std::string end = AfterPrefix(std::string{'X', queue});
@@ -72,6 +77,7 @@ void Ledger::Trim(
       return entries.size() < kPortion;
     });
     more = entries.size() == kPortion;
+    left -= std::min(left, entries.size());
     for (const Entry& entry : entries) {
       if (entry.since > now - age && !full()) {
         from = entry.since;
@@ -144,7 +150,11 @@ void Ledger::Expire(TimePoint now, std::vector<Expired>& expired) {
       [&](const FrameHash&, char, std::uint32_t, std::uint64_t) { --totals_.gone; });
 
   TrimLingering(now);
-  while (!linger_blobs_.empty() && now - linger_blobs_.front().second >= limits_.linger) {
+  // What is older than everything that lingers holds nothing any more: too old, or let go of for its bytes.
+  const auto spent = [&](TimePoint newest) {
+    return now - newest >= limits_.linger || linger_order_.empty() || newest < linger_order_.front().first;
+  };
+  while (!linger_blobs_.empty() && spent(linger_blobs_.front().second)) {
     store_.Delete(LingerKey(linger_blobs_.front().first));
     linger_blobs_.pop_front();
   }
@@ -205,12 +215,12 @@ Result<void> Ledger::Restore(TimePoint now) {
         Linger(frame, std::move(timed.labels), timed.since);
       }
     }
+    TrimLingering(now);       // what did not fit was let go of before, too
+    linger_changes_.clear();  // is there already
     sound = sound && entries.AtEnd();
     linger_blobs_.emplace_back(number.Fixed64(), newest);
     return true;
   });
-  linger_changes_.clear();
-  TrimLingering(now);  // what did not fit was let go of before, too
   if (!sound) {
     return Fail("the store is damaged: waiting frames cannot be read");
   }

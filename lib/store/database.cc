@@ -42,7 +42,7 @@ rocksdb::Options DatabaseOptions(LogTail tail) {
   rocksdb::BlockBasedTableOptions table;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));  // one in a hundred is a false alarm
   table.whole_key_filtering = true;
-  table.block_cache = rocksdb::NewLRUCache(32 * kMiB);
+  table.block_cache = rocksdb::NewLRUCache(16 * kMiB);
   table.cache_index_and_filter_blocks = true;  // so that the cache bounds them too
   table.cache_index_and_filter_blocks_with_high_priority = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
@@ -53,7 +53,7 @@ rocksdb::Options DatabaseOptions(LogTail tail) {
   options.memtable_prefix_bloom_size_ratio = 0.05;
   options.memtable_whole_key_filtering = true;
   options.compression = Compression();
-  options.write_buffer_size = 16 * kMiB;
+  options.write_buffer_size = 8 * kMiB;
   options.max_write_buffer_number = 3;
   options.target_file_size_base = 16 * kMiB;
   options.max_bytes_for_level_base = 64 * kMiB;

@@ -352,6 +352,50 @@ TEST_F(LedgerTest, ARestartDoesNotBringBackWhatDidNotFit) {
   EXPECT_EQ(Predict(0, kStart, 1), 0U);
 }
 
+TEST_F(LedgerTest, ABacklogLeavesOverSeveralTicks) {
+  constexpr int kFrames = 45'000;
+  for (int frame = 0; frame < kFrames; ++frame) {
+    ASSERT_EQ(ledger_->Wait(FrameOf(frame), 0, "predictions", kStart), Admission::kAccepted);
+  }
+  const TimePoint later = kStart + limits_.retention + seconds(1);
+  std::size_t left = kFrames;
+  int ticks = 0;
+  while (left > 0) {
+    std::vector<Expired> expired;
+    ledger_->Expire(later, expired);
+    const std::size_t gone = expired.size();
+    ASSERT_GT(gone, 0U);
+    EXPECT_LE(gone, 20'000U);
+    left -= gone;
+    ++ticks;
+  }
+  EXPECT_EQ(ticks, 3);
+  EXPECT_EQ(totals().waiting_predictions, 0U);
+}
+
+TEST_F(LedgerTest, LabelsThatDoNotFitLeaveNothingBehindInTheStore) {
+  JoinLimits limits;
+  limits.linger_bytes = 1000;
+  Limit(limits);
+  const auto blobs = [&] {
+    std::size_t n = 0;
+    store_.ScanPrefix("jG", [&](std::string_view, std::string_view) { return ++n > 0; });
+    return n;
+  };
+  for (int frame = 0; frame < 100; ++frame) {
+    const TimePoint now = kStart + seconds(frame);
+    Predict(frame, now);
+    Label(frame, MakeLabels(0), now);
+    Expire(now);
+    ledger_->Checkpoint(++checkpoint_);
+  }
+  EXPECT_LT(blobs(), 20U);
+  EXPECT_LE(ledger_->lingering_bytes(), 1000U);
+  Restart(kStart + seconds(100));
+  EXPECT_LE(ledger_->lingering_bytes(), 1000U);
+  EXPECT_NE(ledger_->UseLabels(FrameOf(99), kStart + seconds(100)), nullptr);
+}
+
 TEST_F(LedgerTest, WithoutCorrectionsNothingIsKept) {
   JoinLimits limits;
   limits.corrections = Duration{0};
