@@ -13,6 +13,8 @@ namespace {
 constexpr std::size_t kCutBytes = std::size_t{64} << 20;
 constexpr std::size_t kBatch = 256;  // messages of a socket between two looks at the clock
 constexpr Duration kDrainLimit = std::chrono::seconds(5);
+// Refused items that wait to be told to one publisher; beyond, the counters have to do.
+constexpr std::size_t kMostRefused = 1000;
 
 }  // namespace
 
@@ -80,6 +82,29 @@ void IngestLoop::Run() {
 
 void IngestLoop::Receive() {
   sockets_->Receive(kBatch, [this](const Sockets::Message& message) { OnMessage(message); });
+  TellRefused();
+}
+
+void IngestLoop::Refuse(const std::string& publisher, std::uint64_t epoch, RejectedItem item) {
+  auto& [of_epoch, items] = refused_[publisher];
+  if (of_epoch != epoch) {
+    of_epoch = epoch;
+    items.clear();
+  }
+  if (items.size() < kMostRefused) {
+    items.push_back(std::move(item));
+  }
+}
+
+void IngestLoop::TellRefused() {
+  std::vector<std::string> publishers;
+  publishers.reserve(refused_.size());
+  for (const auto& [publisher, items] : refused_) {
+    publishers.push_back(publisher);
+  }
+  for (const std::string& publisher : publishers) {
+    Reply(publisher, nullptr);
+  }
 }
 
 void IngestLoop::OnMessage(const Sockets::Message& message) {
@@ -87,8 +112,7 @@ void IngestLoop::OnMessage(const Sockets::Message& message) {
     ingest_.OnMalformed(message.transport, message.bytes);
     return;
   }
-  const pipeline::Reaction reaction =
-      ingest_.OnMessage(message.transport, message.header, message.payload, now_);
+  pipeline::Reaction reaction = ingest_.OnMessage(message.transport, message.header, message.payload, now_);
   for (const RejectedItem& rejected : reaction.rejected) {
     LogReject(reaction.publisher, rejected.reason, rejected.detail);
   }
@@ -102,8 +126,11 @@ void IngestLoop::OnMessage(const Sockets::Message& message) {
     bytes += message.bytes;
     cut_early_ = cut_early_ || bytes >= credit_bytes_ / 2;
   }
-  if (reaction.reply) {
+  if (reaction.reply && reaction.rejected.empty()) {
     Reply(reaction.publisher, &reaction);
+  }
+  for (RejectedItem& rejected : reaction.rejected) {
+    Refuse(reaction.publisher, reaction.epoch, std::move(rejected));
   }
 }
 
@@ -123,27 +150,23 @@ void IngestLoop::Acknowledge() {
     for (const pipeline::State::Tally& tally : absorbed.labels) {
       labels_[tally.publisher] = {tally.epoch, tally.labels};
     }
-    std::unordered_map<std::string, std::vector<RejectedItem>> rejected;
     for (const pipeline::LateReject& late : absorbed.rejects) {
       LogReject(late.sender.publisher, std::string(Name(late.reject.reason)), late.reject.detail);
       const auto* state = ingest_.Publisher(late.sender.publisher, Transport::kReliable);
       if (late.sender.transport == Transport::kReliable && state != nullptr &&
           state->epoch == late.sender.epoch) {
-        rejected[late.sender.publisher].push_back({late.sender.sequence, late.sender.item,
-                                                   std::string(Name(late.reject.reason)),
-                                                   late.reject.detail});
+        Refuse(late.sender.publisher, late.sender.epoch,
+               {late.sender.sequence, late.sender.item, std::string(Name(late.reject.reason)),
+                late.reject.detail});
       }
     }
     for (const auto& mark : absorbed.marks) {
       if (mark.transport == Transport::kReliable) {
-        Reply(mark.publisher, nullptr, std::move(rejected[mark.publisher]));
-        rejected.erase(mark.publisher);
+        Reply(mark.publisher, nullptr);
       }
     }
-    for (auto& [publisher, items] : rejected) {
-      Reply(publisher, nullptr, std::move(items));
-    }
   }
+  TellRefused();
 }
 
 void IngestLoop::TellCredit() {
@@ -163,12 +186,12 @@ void IngestLoop::LogReject(const std::string& publisher, const std::string& reas
   }
 }
 
-void IngestLoop::Reply(const std::string& publisher, const pipeline::Reaction* reaction,
-                       std::vector<RejectedItem> rejected) {
+void IngestLoop::Reply(const std::string& publisher, const pipeline::Reaction* reaction) {
   const delivery::PublisherState* state = ingest_.Publisher(publisher, Transport::kReliable);
   if (state == nullptr) {
     sockets_->Forget(publisher);
     labels_.erase(publisher);
+    refused_.erase(publisher);
     return;
   }
   wire::Reply reply;
@@ -179,7 +202,10 @@ void IngestLoop::Reply(const std::string& publisher, const pipeline::Reaction* r
   reply.acknowledgement.received = state->received;
   reply.acknowledgement.durable = state->durable;
   reply.acknowledgement.credit_bytes = writable_ ? credit_bytes_ : 0;
-  reply.rejected = std::move(rejected);
+  const auto refused = refused_.find(publisher);
+  if (refused != refused_.end() && refused->second.first == state->epoch) {
+    reply.rejected = refused->second.second;
+  }
   if (const auto labels = labels_.find(publisher); labels != labels_.end()) {
     if (labels->second.first == state->epoch) {
       reply.acknowledgement.labels = labels->second.second;
@@ -190,14 +216,21 @@ void IngestLoop::Reply(const std::string& publisher, const pipeline::Reaction* r
     reply.epoch = reaction->epoch;
     reply.acknowledgement.expected = reaction->expected;
     reply.stale_epoch = reaction->stale_epoch;
-    reply.rejected = reaction->rejected;
   }
   if (reply.stale_epoch) {
+    reply.rejected.clear();
     sockets_->Answer(wire::EncodeReply(reply));  // the name's connection is that of the later run
     return;
   }
-  if (!sockets_->Reply(publisher, wire::EncodeReply(reply))) {
-    sockets_->Forget(publisher);  // it says hello when it is back
+  switch (sockets_->Reply(publisher, wire::EncodeReply(reply))) {
+    case Sockets::Sent::kYes:
+      refused_.erase(publisher);
+      break;
+    case Sockets::Sent::kLater:
+      break;
+    case Sockets::Sent::kGone:
+      sockets_->Forget(publisher);  // it says hello when it is back
+      refused_.erase(publisher);
   }
 }
 

@@ -63,9 +63,12 @@ class IngestLoop {
   void LogReject(const std::string& publisher, const std::string& reason, const std::string& detail);
   // The credit has changed: all publishers are told.
   void TellCredit();
-  // An answer to a message, or, without `reaction`, an acknowledgement with what settling refused.
-  void Reply(const std::string& publisher, const pipeline::Reaction* reaction,
-             std::vector<RejectedItem> rejected = {});
+  // Remembers what was refused until a reply has taken it along. One reply for each would fill the queue of a
+  // publisher that sends much of it, and then acknowledgements would not get through either.
+  void Refuse(const std::string& publisher, std::uint64_t epoch, RejectedItem item);
+  void TellRefused();
+  // An answer to a message, or, without `reaction`, an acknowledgement; with what was refused since the last.
+  void Reply(const std::string& publisher, const pipeline::Reaction* reaction);
   void Reload(const config::Config& config);
   TimePoint ReadClock();
 
@@ -86,6 +89,8 @@ class IngestLoop {
   std::unordered_map<std::string, std::size_t> unacknowledged_bytes_;  // by publisher, since the last cut
   // By reliable publisher: what became of the labels of its run, as of the last checkpoint.
   std::unordered_map<std::string, std::pair<std::uint64_t, LabelTally>> labels_;
+  // By reliable publisher and of its run: refused, and not told yet.
+  std::unordered_map<std::string, std::pair<std::uint64_t, std::vector<RejectedItem>>> refused_;
   bool cut_early_ = false;
   log::RateLimit reject_log_{10, std::chrono::seconds(10)};
 };

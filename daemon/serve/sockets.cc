@@ -200,12 +200,15 @@ void Sockets::Remember(const std::string& publisher) {
   peer.socket = impl_->current_socket;
 }
 
-bool Sockets::Reply(const std::string& publisher, const std::string& bytes) {
+Sockets::Sent Sockets::Reply(const std::string& publisher, const std::string& bytes) {
   const auto peer = impl_->peers.find(publisher);
   if (peer == impl_->peers.end()) {
-    return false;
+    return Sent::kGone;
   }
-  return impl_->Send(peer->second.socket, peer->second.routing_id, bytes);
+  if (impl_->Send(peer->second.socket, peer->second.routing_id, bytes)) {
+    return Sent::kYes;
+  }
+  return zmq_errno() == EAGAIN ? Sent::kLater : Sent::kGone;
 }
 
 void Sockets::Answer(const std::string& bytes) {

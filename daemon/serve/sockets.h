@@ -48,8 +48,13 @@ class Sockets {
   // During `handle` of a reliable message only: sends to where it came from, remembered or not. A peer that
   // is gone or whose queue is full does not get it.
   void Answer(const std::string& bytes);
-  // Sends to the publisher's last connection; false when it is gone or its queue is full.
-  bool Reply(const std::string& publisher, const std::string& bytes);
+  // Sends to the publisher's last connection.
+  enum class Sent : std::uint8_t {
+    kYes,
+    kLater,  // its queue is full; what is cumulative comes with the next reply
+    kGone,
+  };
+  Sent Reply(const std::string& publisher, const std::string& bytes);
   void Forget(const std::string& publisher);
   [[nodiscard]] std::vector<std::string> Remembered() const;
 

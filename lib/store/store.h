@@ -10,9 +10,9 @@
 //
 // Laws (tests of the same name): WhatWasCommittedSurvivesAKill, ACommitIsAllOrNothing, OneProcessAtATime,
 //   AFullDiskLosesNothing, DamageIsRefusedAndChangesNothing, MigrationsRunOnceAndWhole.
-// Cost: at most 16 MiB of cache and three write buffers of 8 MiB; measured with 200 000 frames of 2.5 KB, 1 us for a
-// Get that finds nothing, as its filter is in the cache. Commit waits for one fsync. Threads: one owner;
-// RocksDB has two of its own. Errors: as KeyValue; damage found by a read is thrown.
+// Cost: at most 16 MiB of cache and three write buffers of 8 MiB; measured with 200 000 frames of 2.5 KB, 1
+// us for a Get that finds nothing, as its filter is in the cache. Commit waits for one fsync. Threads: one
+// owner; RocksDB has two of its own. Errors: as KeyValue; damage found by a read is thrown.
 
 #include <cstddef>
 #include <cstdint>
