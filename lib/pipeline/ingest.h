@@ -83,7 +83,7 @@ class Ingest {
   Outcome AdmitPredictions(Predictions&& predictions, const Route& route, std::shared_ptr<const Labels> given,
                            const Sender& sender, TimePoint now);
   // Labels whose ids are in order.
-  Outcome AdmitLabels(std::shared_ptr<const Labels> labels, const Sender& sender, TimePoint now);
+  Outcome AdmitLabels(const std::shared_ptr<const Labels>& labels, const Sender& sender, TimePoint now);
   void CountPredictions(const Route& route, const Predictions& predictions, Transport transport,
                         TimePoint now);
   [[nodiscard]] Outcome CheckLabelIds(const Labels& labels) const;

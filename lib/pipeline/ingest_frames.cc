@@ -164,7 +164,7 @@ Ingest::Outcome Ingest::AdmitPredictions(Predictions&& predictions, const Route&
   const bool meets = recent != cut_->recent.end() && recent->second.labels != nullptr;
   const std::size_t bytes = Bytes(predictions);
   if (!meets) {
-    if (const auto room = HasRoom(bytes); !room) {
+    if (auto room = HasRoom(bytes); !room) {
       return room;
     }
   }
@@ -193,7 +193,7 @@ Ingest::Outcome Ingest::AdmitPredictions(Predictions&& predictions, const Route&
   return {};
 }
 
-Ingest::Outcome Ingest::AdmitLabels(std::shared_ptr<const Labels> labels, const Sender& sender,
+Ingest::Outcome Ingest::AdmitLabels(const std::shared_ptr<const Labels>& labels, const Sender& sender,
                                     TimePoint now) {
   const FrameHash frame = HashFrame(labels->frame);
   const std::uint64_t content = ContentOf(*labels);
@@ -211,7 +211,7 @@ Ingest::Outcome Ingest::AdmitLabels(std::shared_ptr<const Labels> labels, const 
     return tl::unexpected(Reject{RejectReason::kStaleRevision, "revision: a higher one was seen already"});
   }
   const std::size_t bytes = Bytes(*labels);
-  if (const auto room = HasRoom(bytes); !room) {
+  if (auto room = HasRoom(bytes); !room) {
     return room;
   }
   seen_labels_.Insert(frame.low, content, now);

@@ -265,7 +265,7 @@ Result<void> State::RestoreGroup(GroupId id, std::string_view value, Restored& r
   }
   std::string name = view_name;
   for (const auto& [key, label] : labels) {
-    name += " " + key + "=" + label;
+    name.append(" ").append(key).append("=").append(label);
   }
   const auto view = std::find_if(config_.views.begin(), config_.views.end(), [&](const ViewSpec& spec) {
     return spec.name == view_name &&
