@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/bench/arguments_support.h"
 #include "tests/bench/rig_support.h"
 #include "tests/bench/traffic_support.h"
 
@@ -26,16 +27,8 @@ using std::chrono::hours;
 using std::chrono::seconds;
 
 constexpr TimePoint kStart{hours(24 * 20000)};
-constexpr std::size_t kCut = 1000;  // frames, where the rate does not matter
 constexpr std::size_t kAllBoxes = 1000;
 constexpr double kMiB = 1 << 20;
-
-struct Arguments {
-  std::vector<std::string> scenarios;
-  std::size_t frames = 1'000'000;
-  std::size_t boxes = 20;
-  std::string folder = ".";
-};
 
 double Median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
@@ -338,28 +331,6 @@ void Profile(const Arguments& arguments, Traffic& traffic) {
   const double before = ResidentMiB();
   const double restart = rig.Restart(now);
   std::printf("RSS %.1f MiB; after a restart of %.2f s %.1f MiB\n", before, restart, ResidentMiB());
-}
-
-Arguments Parse(int argc, char** argv) {
-  Arguments arguments;
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = argv[i];
-    if (word.starts_with("--") && i + 1 < argc) {
-      const std::string value = argv[++i];
-      if (word == "--frames") {
-        arguments.frames = std::max<std::size_t>(std::stoul(value) / kCut, 1) * kCut;
-      } else if (word == "--boxes") {
-        arguments.boxes = std::stoul(value);
-      } else if (word == "--folder") {
-        arguments.folder = value;
-      } else {
-        Die("no such option: " + word);
-      }
-    } else {
-      arguments.scenarios.push_back(word);
-    }
-  }
-  return arguments;
 }
 
 void Run(const Arguments& arguments) {

@@ -32,16 +32,12 @@ struct Timed {
   Transport transport = Transport::kReliable;
 };
 
-ClassList OtherClasses() {
-  return test::MakeClassList({{3, "dog"}, {8, "cat"}, {9, "car"}});
-}
-
 // Everything that publishers do, over about two days.
 std::vector<Timed> MakeTraffic(std::mt19937& random, int frames) {
   const auto below = [&](unsigned n) { return static_cast<unsigned>(random() % n); };
   std::vector<Timed> traffic;
   traffic.push_back({kStart, test::ThreeClasses(), "camera"});
-  traffic.push_back({kStart + 40, OtherClasses(), "people"});  // what came before it waits for it
+  traffic.push_back({kStart + 40, test::OtherClasses(), "people"});  // what came before it waits for it
   double now = kStart;
   for (int i = 0; i < frames; ++i) {
     const unsigned pause = below(100);
@@ -114,7 +110,7 @@ std::vector<Timed> MakeTraffic(std::mt19937& random, int frames) {
         }
       }
       if (below(5) == 0 || i < 3) {
-        labels.class_list = OtherClasses().hash;
+        labels.class_list = test::OtherClasses().hash;
         for (std::uint32_t& id : labels.class_ids) {
           id = id == 0 ? 8 : id == 1 ? 9 : 3;
         }

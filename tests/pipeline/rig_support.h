@@ -107,4 +107,7 @@ void ExpectNothingFell(const snapshot::Snapshot& earlier, const snapshot::Snapsh
 // No count is negative.
 void ExpectSound(const snapshot::Snapshot& snapshot);
 
+// As a label tool has them: other ids, and not quite the model's classes.
+[[nodiscard]] ClassList OtherClasses();
+
 }  // namespace detwatch::test

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <sstream>
 #include <stdexcept>
 #include <string_view>
@@ -110,12 +111,36 @@ void PutAndCommit(KeyValue& store, const std::string& key, const std::string& va
   MustCommit(store);
 }
 
-void CopyFolder(const std::string& from, const std::string& to) {
-  fs::create_directories(to);
-  for (const fs::directory_entry& file : fs::directory_iterator(from)) {
-    if (file.is_regular_file()) {
-      fs::copy_file(file.path(), fs::path(to) / file.path().filename());
+namespace {
+
+std::map<std::string, std::uintmax_t> SizesIn(const std::string& folder) {
+  std::map<std::string, std::uintmax_t> sizes;
+  for (const fs::directory_entry& file : fs::directory_iterator(folder)) {
+    std::error_code gone;
+    const std::uintmax_t size = file.is_regular_file(gone) ? file.file_size(gone) : 0;
+    if (!gone) {
+      sizes[file.path().filename()] = size;
     }
+  }
+  return sizes;
+}
+
+}  // namespace
+
+// A store that is open goes on flushing meanwhile: what was copied around a change is no moment's image, and
+// is copied again.
+void CopyFolder(const std::string& from, const std::string& to) {
+  for (bool still = false; !still;) {
+    fs::remove_all(to);
+    fs::create_directories(to);
+    const auto before = SizesIn(from);
+    std::error_code gone;
+    for (const auto& [name, size] : before) {
+      if (!gone && fs::is_regular_file(fs::path(from) / name, gone)) {
+        fs::copy_file(fs::path(from) / name, fs::path(to) / name, gone);
+      }
+    }
+    still = !gone && SizesIn(from) == before;
   }
 }
 
