@@ -46,9 +46,9 @@ void Handover::Offer(std::unique_ptr<pipeline::Cut> cut, bool last) {
   changed_.notify_all();
 }
 
-std::vector<Absorbed> Handover::TakeAbsorbed() {
+std::vector<Durable> Handover::TakeDurable() {
   const MutexLock lock(mutex_);
-  return std::exchange(absorbed_, {});
+  return std::exchange(durable_, {});
 }
 
 std::optional<config::Config> Handover::TakeReload() {
@@ -104,10 +104,10 @@ bool Handover::Ended() {
   return abandoned_ || (last_offered_ && cut_ == nullptr);
 }
 
-void Handover::Post(Absorbed absorbed) {
+void Handover::Post(Durable durable) {
   {
     const MutexLock lock(mutex_);
-    absorbed_.push_back(std::move(absorbed));
+    durable_.push_back(std::move(durable));
   }
   Wake();
 }

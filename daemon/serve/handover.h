@@ -20,11 +20,9 @@
 namespace detwatch::serve {
 
 // A cut that is durable now.
-struct Absorbed {
-  std::vector<delivery::Sequences::Mark> marks;
-  std::size_t cell_bytes = 0;
+struct Durable {
+  pipeline::Absorbed absorbed;
   std::vector<pipeline::State::Tally> labels;  // of publishers whose labels were settled
-  std::vector<pipeline::LateReject> rejects;   // found out by settling
 };
 
 class Handover {
@@ -38,7 +36,7 @@ class Handover {
   [[nodiscard]] bool HasRoom();
   // Requires: HasRoom() was true, or `last`, which waits for room. After the last cut nothing is offered.
   void Offer(std::unique_ptr<pipeline::Cut> cut, bool last);
-  [[nodiscard]] std::vector<Absorbed> TakeAbsorbed();
+  [[nodiscard]] std::vector<Durable> TakeDurable();
   [[nodiscard]] std::optional<config::Config> TakeReload();
   [[nodiscard]] bool StopAsked();
   [[nodiscard]] int wake_fd() const { return wake_fd_; }
@@ -52,7 +50,7 @@ class Handover {
   [[nodiscard]] std::unique_ptr<pipeline::Cut> WaitFor(Duration timeout);
   // True when the last cut was handed out, or nobody will hand out more.
   [[nodiscard]] bool Ended();
-  void Post(Absorbed absorbed);
+  void Post(Durable durable);
   // Something that publishers have to be told changed.
   void Nudge() const { Wake(); }
 
@@ -73,7 +71,7 @@ class Handover {
   bool busy_ DETWATCH_GUARDED_BY(mutex_) = false;  // the state works on a cut
   bool abandoned_ DETWATCH_GUARDED_BY(mutex_) = false;
   bool stop_ DETWATCH_GUARDED_BY(mutex_) = false;
-  std::vector<Absorbed> absorbed_ DETWATCH_GUARDED_BY(mutex_);
+  std::vector<Durable> durable_ DETWATCH_GUARDED_BY(mutex_);
   std::optional<config::Config> reload_ DETWATCH_GUARDED_BY(mutex_);
 };
 

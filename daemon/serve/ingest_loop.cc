@@ -145,20 +145,14 @@ void IngestLoop::OfferCut(bool last) {
 }
 
 void IngestLoop::Acknowledge() {
-  for (const Absorbed& absorbed : handover_.TakeAbsorbed()) {
-    ingest_.OnAbsorbed(absorbed.marks, absorbed.cell_bytes);
-    for (const pipeline::State::Tally& tally : absorbed.labels) {
+  for (const Durable& durable : handover_.TakeDurable()) {
+    const pipeline::Absorbed& absorbed = durable.absorbed;
+    ingest_.OnAbsorbed(absorbed);
+    for (const pipeline::State::Tally& tally : durable.labels) {
       labels_[tally.publisher] = {tally.epoch, tally.labels};
     }
     for (const pipeline::LateReject& late : absorbed.rejects) {
-      LogReject(late.sender.publisher, std::string(Name(late.reject.reason)), late.reject.detail);
-      const auto* state = ingest_.Publisher(late.sender.publisher, Transport::kReliable);
-      if (late.sender.transport == Transport::kReliable && state != nullptr &&
-          state->epoch == late.sender.epoch) {
-        Refuse(late.sender.publisher, late.sender.epoch,
-               {late.sender.sequence, late.sender.item, std::string(Name(late.reject.reason)),
-                late.reject.detail});
-      }
+      TellLate(late);
     }
     for (const auto& mark : absorbed.marks) {
       if (mark.transport == Transport::kReliable) {
@@ -167,6 +161,17 @@ void IngestLoop::Acknowledge() {
     }
   }
   TellRefused();
+}
+
+void IngestLoop::TellLate(const pipeline::LateReject& late) {
+  const std::string reason(Name(late.reject.reason));
+  LogReject(late.sender.publisher, reason, late.reject.detail);
+  const auto* state = ingest_.Publisher(late.sender.publisher, Transport::kReliable);
+  if (late.sender.transport == Transport::kReliable && state != nullptr &&
+      state->epoch == late.sender.epoch) {
+    Refuse(late.sender.publisher, late.sender.epoch,
+           {late.sender.sequence, late.sender.item, reason, late.reject.detail});
+  }
 }
 
 void IngestLoop::TellCredit() {
@@ -235,8 +240,7 @@ void IngestLoop::Reply(const std::string& publisher, const pipeline::Reaction* r
 }
 
 void IngestLoop::Reload(const config::Config& config) {
-  const pipeline::PipelineConfig next = ToPipeline(config, identity_.store_id);
-  ingest_.Reload(next.limits, next.join, next.labels);
+  ingest_.Reload(ToPipeline(config, identity_.store_id));
   credit_bytes_ = config.ingest.credit_bytes;
 }
 

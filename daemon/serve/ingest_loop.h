@@ -67,6 +67,8 @@ class IngestLoop {
   // publisher that sends much of it, and then acknowledgements would not get through either.
   void Refuse(const std::string& publisher, std::uint64_t epoch, RejectedItem item);
   void TellRefused();
+  // An answer that settling found out.
+  void TellLate(const pipeline::LateReject& late);
   // An answer to a message, or, without `reaction`, an acknowledgement; with what was refused since the last.
   void Reply(const std::string& publisher, const pipeline::Reaction* reaction);
   void Reload(const config::Config& config);

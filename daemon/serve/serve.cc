@@ -25,7 +25,7 @@
 #include "daemon/serve/wiring.h"
 #include "daemon/version.h"
 #include "lib/core/key_value.h"
-#include "lib/pipeline/keys.h"
+#include "lib/pipeline/rows.h"
 #include "lib/pipeline/state.h"
 #include "lib/store/store.h"
 
@@ -104,7 +104,7 @@ std::optional<Storage> OpenStorage(const config::Storage& config, bool repair) {
   store::Options options;
   options.path = config.path;
   options.fsync = config.fsync;
-  options.format = pipeline::keys::kFormat;
+  options.format = pipeline::kStoreFormat;
   auto opened = store::Store::Open(options);
   if (!opened) {
     log::Error(opened.error().message);
@@ -252,7 +252,7 @@ int RunServe(const ServeOptions& options) {
     return 1;
   }
   const pipeline::PipelineConfig pipeline_config = ToPipeline(*config, storage->id);
-  pipeline::State state(pipeline_config, storage->on_disk, storage->on_disk != nullptr);
+  pipeline::State state(pipeline_config, *storage->values);
   const auto restored =
       state.Restore(std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));
   if (!restored) {

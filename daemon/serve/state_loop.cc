@@ -55,13 +55,13 @@ bool StateLoop::Commit(const pipeline::Cut* cut) {
 }
 
 // Gauges go on while the store cannot be written; counters stay at what a restart would come back with.
-void StateLoop::Show(TimePoint at, bool durable) {
+void StateLoop::Show(bool durable) {
   if (durable) {
-    shown_ = state_.Take(at);
+    shown_ = state_.Take();
     published_.Set(shown_);
     return;
   }
-  auto snapshot = std::make_shared<snapshot::Snapshot>(*state_.Take(at));
+  auto snapshot = std::make_shared<snapshot::Snapshot>(*state_.Take());
   snapshot::KeepCounters(shown_.get(), *snapshot);
   published_.Set(std::move(snapshot));
 }
@@ -73,20 +73,19 @@ void StateLoop::Tell() {
   // With the first: with the last, a publisher that the first one acknowledges everything to could leave
   // before it hears what became of its labels.
   untold_.front().labels = state_.TakeTallies();
-  for (Absorbed& absorbed : untold_) {
-    handover_.Post(std::move(absorbed));
+  for (Durable& durable : untold_) {
+    handover_.Post(std::move(durable));
   }
   untold_.clear();
 }
 
 void StateLoop::Run() {
   Steady::time_point next{};
-  TimePoint taken;
   bool written = true;
   bool last = false;
   int tries_left = kLastTries;
   // A restarted daemon shows what it came back with.
-  Show(FromUnixNanos(static_cast<std::int64_t>(UnixNow() * 1e9)), true);
+  Show(true);
   while (!last || !written) {
     const bool busy = !written && store_.pending_bytes() > kMostUnwritten;
     std::unique_ptr<pipeline::Cut> cut;
@@ -102,11 +101,9 @@ void StateLoop::Run() {
     }
     bool early = !written;  // who waited for the disk waits no longer than for it
     if (cut != nullptr) {
-      state_.Absorb(*cut);
-      taken = cut->taken;
+      untold_.push_back({state_.Absorb(*cut), {}});
       early = early || cut->early;
       last = cut->last;
-      untold_.push_back({std::move(cut->marks), state_.cell_bytes(), {}, std::move(cut->late_rejects)});
     } else if (handover_.Ended() && !last) {
       last = true;
     }
@@ -119,7 +116,7 @@ void StateLoop::Run() {
     const auto started = Steady::now();
     const bool due = started >= next || last;
     if (due) {
-      Show(taken, written);
+      Show(written);
       next = started + std::max<Duration>(kSnapshotInterval, 2 * (Steady::now() - started));
     }
     // What a publisher knows to be counted can be read in a snapshot, unless it is about to run out of

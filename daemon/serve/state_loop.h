@@ -30,7 +30,7 @@ class StateLoop {
 
  private:
   bool Commit(const pipeline::Cut* cut);
-  void Show(TimePoint at, bool durable);
+  void Show(bool durable);
   void Tell();
 
   pipeline::State& state_;
@@ -40,7 +40,7 @@ class StateLoop {
   Handover& handover_;
   Published& published_;
   Duration try_again_;                               // a checkpoint that could not be written
-  std::vector<Absorbed> untold_;                     // absorbed, but not durable or not shown yet
+  std::vector<Durable> untold_;                      // absorbed, but not durable or not shown yet
   std::shared_ptr<const snapshot::Snapshot> shown_;  // the last one that is durable
 };
 

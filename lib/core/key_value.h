@@ -38,6 +38,8 @@ class KeyValue {
   // Makes everything since the last commit durable at once. On an error nothing of it is, all of it is still
   // there, and the next Commit tries again.
   [[nodiscard]] virtual Result<void> Commit() = 0;
+  // False: what is put here is gone with the process, so rows that only a restart reads need not be written.
+  [[nodiscard]] virtual bool outlives_process() const = 0;
   // Of what was not committed yet.
   [[nodiscard]] virtual std::size_t pending_bytes() const = 0;
 
@@ -51,13 +53,14 @@ class KeyValue {
 [[nodiscard]] std::string AfterPrefix(std::string_view prefix);
 
 // In memory: gone with the process, so a commit has nothing to do.
-class MemoryKeyValue final : public KeyValue {
+class MemoryKeyValue : public KeyValue {
  public:
   [[nodiscard]] std::optional<std::string> Get(std::string_view key) const override;
   void Scan(std::string_view from, std::string_view to, const Visit& visit) const override;
   void Put(std::string_view key, std::string_view value) override;
   void Delete(std::string_view key) override;
   [[nodiscard]] Result<void> Commit() override;
+  [[nodiscard]] bool outlives_process() const override { return false; }
   [[nodiscard]] std::size_t pending_bytes() const override { return 0; }
   [[nodiscard]] std::size_t size() const { return values_.size(); }
 

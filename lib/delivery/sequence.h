@@ -80,6 +80,8 @@ class Sequences {
   void Restore(const Mark& mark, TimePoint last_seen);
   // Forgets rows that were idle for too long and are durable as they are, and says which.
   std::vector<std::pair<Transport, std::string>> Expire(TimePoint now);
+  // Rows beyond a lower limit stay.
+  void SetMaxPublishers(std::size_t max) { max_publishers_ = max; }
   [[nodiscard]] std::size_t size() const { return rows_[0].size() + rows_[1].size(); }
 
  private:

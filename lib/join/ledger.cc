@@ -3,13 +3,24 @@
 #include <algorithm>
 #include <utility>
 
+#include "lib/join/label_key.h"
 #include "lib/join/ledger_rows.h"
 
 namespace detwatch::join {
 namespace {
 
 // What a row of labels is longer than the labels, at most.
-constexpr std::size_t kMostLabelHead = 64;
+constexpr std::size_t kMostLabelHead = 80;
+// Labels that are used within this time of their arrival are as old as their place in a queue says.
+constexpr Duration kSoon = std::chrono::minutes(1);
+
+Against Compare(const HeldLabels& labels, const HeldLabels& known) {
+  if (labels.revision != known.revision) {
+    return labels.revision < known.revision ? Against::kLower : Against::kHigher;
+  }
+  const bool same = labels.source == known.source && labels.content_hash == known.content_hash;
+  return same ? Against::kSame : Against::kOther;
+}
 
 }  // namespace
 
@@ -45,6 +56,23 @@ Ledger::Rows Ledger::Read(const FrameHash& frame) const {
   return rows;
 }
 
+void Ledger::PutHalf(const FrameHash& frame, char kind, std::uint32_t model, std::string_view bytes,
+                     TimePoint now) {
+  const std::string key = RowKey(frame, kind, model);
+  const std::uint64_t size = PredictionsBytes(key, bytes);
+  store_.Put(key, EncodePredictions(bytes, now));
+  std::string counted;
+  AppendVarint(counted, size);
+  store_.Put(QueueKey(kind == kPredictions ? kWaitQueue : kKeptQueue, now, key), counted);
+  if (kind == kPredictions) {
+    ++totals_.waiting_predictions;
+    totals_.waiting_bytes += size;
+  } else {
+    ++totals_.kept;
+    totals_.kept_bytes += size;
+  }
+}
+
 void Ledger::PutLabels(const FrameHash& frame, char kind, const HeldLabels& labels, TimePoint since) {
   const std::string key = RowKey(frame, kind);
   const std::string value = EncodeLabels(labels, since);
@@ -61,75 +89,80 @@ void Ledger::PutLabels(const FrameHash& frame, char kind, const HeldLabels& labe
   }
 }
 
-void Ledger::DropWaitingLabels(const FrameHash& frame, const Rows& rows) {
+void Ledger::DropWaitingLabels(const FrameHash& frame, const TimedLabels& labels) {
   const std::string key = RowKey(frame, kLabels);
-  const std::uint64_t bytes = key.size() + EncodeLabels(*rows.labels->labels, rows.labels->since).size();
+  const std::uint64_t bytes = key.size() + EncodeLabels(*labels.labels, labels.since).size();
   store_.Delete(key);
-  store_.Delete(QueueKey(kWaitQueue, rows.labels->since, key));
+  store_.Delete(QueueKey(kWaitQueue, labels.since, key));
   --totals_.waiting_labels;
   totals_.waiting_bytes -= bytes;
 }
 
 // From here on the labels linger, and where a correction may come they are kept.
 void Ledger::Use(const FrameHash& frame, const std::shared_ptr<const HeldLabels>& labels, TimePoint now) {
+  if (labels->accepted + kSoon < now) {
+    late_accepted_ = now < late_until_ ? std::min(late_accepted_, labels->accepted) : labels->accepted;
+    late_until_ = std::max(late_until_, now + std::max(limits_.linger, limits_.corrections));
+  }
   Linger(frame, labels, now);
   if (Keeps(labels->final)) {
     PutLabels(frame, kJudgedBy, *labels, now);
   }
 }
 
-std::shared_ptr<const HeldLabels> Ledger::UseLabels(const FrameHash& frame, TimePoint now) {
-  const auto lingering = lingering_.find(frame);
-  if (lingering != lingering_.end() && now - lingering->second.since < limits_.linger) {
-    return lingering->second.labels;
+TimePoint Ledger::HoldsLabelsSince(TimePoint now) const {
+  TimePoint since = TimePoint::max();
+  const auto no_earlier_than = [&](char queue) {
+    const auto found = queue_from_.find(queue);
+    since = std::min(since, found == queue_from_.end() ? TimePoint{} : found->second);
+  };
+  if (totals_.waiting_labels > 0) {
+    no_earlier_than(kWaitQueue);
   }
-  if (totals_.waiting_labels == 0) {
-    return nullptr;
+  if (totals_.kept_bytes > 0) {
+    no_earlier_than(kKeptQueue);
   }
-  const auto value = store_.Get(RowKey(frame, kLabels));
-  if (!value) {
-    return nullptr;
+  if (!linger_order_.empty()) {
+    since = std::min(since, linger_order_.front().first - kSoon);
   }
-  Rows rows;
-  rows.labels = DecodeLabels(*value);
-  DropWaitingLabels(frame, rows);
-  Use(frame, rows.labels->labels, now);
-  return rows.labels->labels;
+  return now < late_until_ ? std::min(since, late_accepted_) : since;
 }
 
-Admission Ledger::Wait(const FrameHash& frame, std::uint32_t model, std::string_view bytes, TimePoint now) {
-  const std::string key = RowKey(frame, kPredictions, model);
-  const std::uint64_t size = key.size() + bytes.size() + 8;
-  if (size > limits_.bytes) {
-    return Admission::kMemory;
+const Ledger::Lingering* Ledger::FindLingering(const FrameHash& frame, TimePoint now) const {
+  const auto found = lingering_.find(frame);
+  return found != lingering_.end() && now - found->second.since < limits_.linger ? &found->second : nullptr;
+}
+
+std::shared_ptr<const HeldLabels> Ledger::UseLabels(const FrameHash& frame, TimePoint now) {
+  if (const Lingering* lingering = FindLingering(frame, now)) {
+    return lingering->labels;
   }
-  store_.Put(key, EncodePredictions(bytes, now));
-  std::string counted;
-  AppendVarint(counted, size);
-  store_.Put(QueueKey(kWaitQueue, now, key), counted);
-  ++totals_.waiting_predictions;
-  totals_.waiting_bytes += size;
-  return Admission::kAccepted;
+  if (totals_.waiting_labels > 0) {
+    if (const auto value = store_.Get(RowKey(frame, kLabels))) {
+      const TimedLabels waiting = DecodeLabels(*value);
+      DropWaitingLabels(frame, waiting);
+      Use(frame, waiting.labels, now);
+      return waiting.labels;
+    }
+  }
+  if (totals_.kept_bytes > 0) {
+    if (const auto value = store_.Get(RowKey(frame, kJudgedBy))) {
+      return DecodeLabels(*value).labels;
+    }
+  }
+  return nullptr;
+}
+
+bool Ledger::Wait(const FrameHash& frame, std::uint32_t model, std::string_view bytes, TimePoint now) {
+  if (PredictionsBytes(RowKey(frame, kPredictions, model), bytes) > limits_.bytes) {
+    return false;
+  }
+  PutHalf(frame, kPredictions, model, bytes, now);
+  return true;
 }
 
 void Ledger::Keep(const FrameHash& frame, std::uint32_t model, std::string_view bytes, TimePoint now) {
-  const std::string key = RowKey(frame, kJudged, model);
-  const std::uint64_t size = key.size() + bytes.size() + 8;
-  store_.Put(key, EncodePredictions(bytes, now));
-  std::string counted;
-  AppendVarint(counted, size);
-  store_.Put(QueueKey(kKeptQueue, now, key), counted);
-  ++totals_.kept;
-  totals_.kept_bytes += size;
-}
-
-bool Ledger::JudgedBy(const FrameHash& frame, std::uint32_t revision, std::uint64_t content_hash) const {
-  const auto value = store_.Get(RowKey(frame, kJudgedBy));
-  if (!value) {
-    return false;
-  }
-  const auto labels = DecodeLabels(*value).labels;
-  return labels->revision == revision && labels->content_hash == content_hash;
+  PutHalf(frame, kJudged, model, bytes, now);
 }
 
 // Hands out the predictions that wait, as joined.
@@ -139,26 +172,22 @@ void Ledger::Join(const FrameHash& frame, Rows& rows, LabelFate& fate) {
     store_.Delete(key);
     store_.Delete(QueueKey(kWaitQueue, half.since, key));
     --totals_.waiting_predictions;
-    totals_.waiting_bytes -= key.size() + half.bytes.size() + 8;
+    totals_.waiting_bytes -= PredictionsBytes(key, half.bytes);
     fate.joined.push_back(std::move(half));
   }
 }
 
-// Labels with a higher revision than those that were used.
-void Ledger::Correct(const FrameHash& frame, const Rows& rows,
-                     const std::shared_ptr<const HeldLabels>& labels, LabelFate& fate) {
-  fate.before = rows.judged_by->labels;
-  fate.corrected = rows.judged;
-  // The row stays at its place in the queue: corrections are taken for so long after the first use.
+// The row stays at its place in the queue: corrections are taken for so long after the first use.
+void Ledger::ReplaceKept(const FrameHash& frame, const TimedLabels& before, const HeldLabels& labels) {
   const std::string key = RowKey(frame, kJudgedBy);
-  const std::string value = EncodeLabels(*labels, rows.judged_by->since);
-  const std::uint64_t before = key.size() + EncodeLabels(*fate.before, rows.judged_by->since).size();
-  const std::uint64_t after = key.size() + value.size();
+  const std::string value = EncodeLabels(labels, before.since);
+  const std::uint64_t old_bytes = key.size() + EncodeLabels(*before.labels, before.since).size();
+  const std::uint64_t new_bytes = key.size() + value.size();
   store_.Put(key, value);
   std::string counted;
-  AppendVarint(counted, after);
-  store_.Put(QueueKey(kKeptQueue, rows.judged_by->since, key), counted);
-  totals_.kept_bytes += after - before;
+  AppendVarint(counted, new_bytes);
+  store_.Put(QueueKey(kKeptQueue, before.since, key), counted);
+  totals_.kept_bytes += new_bytes - old_bytes;
 }
 
 void Ledger::DropKept(const FrameHash& frame, const Rows& rows, TimePoint now) {
@@ -169,7 +198,7 @@ void Ledger::DropKept(const FrameHash& frame, const Rows& rows, TimePoint now) {
   };
   for (const HeldPredictions& half : rows.judged) {
     const std::string key = RowKey(frame, kJudged, half.model);
-    drop(key, half.since, key.size() + half.bytes.size() + 8);
+    drop(key, half.since, PredictionsBytes(key, half.bytes));
     --totals_.kept;
   }
   if (rows.judged_by) {
@@ -180,81 +209,110 @@ void Ledger::DropKept(const FrameHash& frame, const Rows& rows, TimePoint now) {
   MarkGone(frame, now);
 }
 
-LabelFate Ledger::OnLabels(const FrameHash& frame, std::shared_ptr<const HeldLabels> labels, bool used,
-                           bool known_before, TimePoint now) {
-  LabelFate fate;
-  Rows rows = Read(frame);
-  const auto lingers = lingering_.find(frame);
-  const bool lingering = lingers != lingering_.end() && now - lingers->second.since < limits_.linger;
-  std::shared_ptr<const HeldLabels> held;
+Ledger::Known Ledger::FindKnown(const FrameHash& frame, const Rows& rows, TimePoint now) const {
   if (rows.labels) {
-    held = rows.labels->labels;
-  } else if (rows.judged_by) {
-    held = rows.judged_by->labels;
-  } else if (lingering) {
-    held = lingers->second.labels;
+    return {rows.labels->labels, Held::kWaiting};
   }
-  const auto too_large = [&] { return labels->bytes.size() + kMostLabelHead > limits_.bytes; };
-  if (held == nullptr) {
-    if (!rows.waiting.empty() || used) {
+  if (rows.judged_by) {
+    return {rows.judged_by->labels, rows.judged.empty() ? Held::kSpent : Held::kCorrectable};
+  }
+  if (const Lingering* lingering = FindLingering(frame, now)) {
+    return {lingering->labels, lingering->labels->final ? Held::kFinal : Held::kSpent};
+  }
+  return {};
+}
+
+// Labels that judge what they meet become the held ones.
+void Ledger::TakePlace(const FrameHash& frame, Rows& rows, const Known& known, Against against,
+                       const std::shared_ptr<const HeldLabels>& labels, TimePoint now) {
+  switch (known.held) {
+    case Held::kNothing:
       if (!rows.judged.empty()) {
         DropKept(frame, rows, now);  // the labels they were judged by have gone, so nobody can correct them
       }
-      Join(frame, rows, fate);
       Use(frame, labels, now);
-    } else if (known_before || rows.gone || !rows.judged.empty()) {
-      fate.admission = Admission::kTooLate;
-    } else if (too_large()) {
-      fate.admission = Admission::kMemory;
-    } else {
-      fate.waits = true;
-      PutLabels(frame, kLabels, *labels, now);
+      return;
+    case Held::kWaiting:
+      DropWaitingLabels(frame, *rows.labels);
+      Use(frame, against == Against::kSame ? known.labels : labels, now);
+      return;
+    default:
+      break;
+  }
+  if (against == Against::kSame) {
+    return;  // they are the held ones
+  }
+  const Lingering* lingering = FindLingering(frame, now);
+  if (rows.judged_by && Keeps(labels->final)) {
+    ReplaceKept(frame, *rows.judged_by, *labels);
+    if (lingering != nullptr) {
+      Linger(frame, labels, lingering->since);
     }
-    return fate;
+    return;
   }
-  if (used && rows.labels) {
-    // The first ones waited for longer than the dedup keys remember, and the frame was judged by these.
-    DropWaitingLabels(frame, rows);
-    Join(frame, rows, fate);
-    Use(frame, labels, now);
-    return fate;
-  }
-  if (labels->revision <= held->revision) {
-    const bool same = labels->revision == held->revision && labels->source == held->source;
-    fate.admission = labels->revision < held->revision                    ? Admission::kStale
-                     : same && labels->content_hash == held->content_hash ? Admission::kDuplicate
-                                                                          : Admission::kConflict;
-    return fate;
-  }
-  if (rows.labels) {
-    if (too_large()) {
-      fate.admission = Admission::kMemory;
-      return fate;
-    }
-    // Not used yet: replaced, and wait on since the first ones came.
-    DropWaitingLabels(frame, rows);
-    PutLabels(frame, kLabels, *labels, rows.labels->since);
-    fate.waits = true;
-    return fate;
-  }
-  if (!rows.judged_by) {
-    fate.admission = held->final ? Admission::kFinal : Admission::kTooLate;
-    return fate;
-  }
-  if (rows.judged.empty() && rows.waiting.empty() && !used) {
-    fate.admission = Admission::kTooLate;
-    return fate;
-  }
-  if (labels->final) {
-    fate.before = rows.judged_by->labels;
-    fate.corrected = rows.judged;
+  const TimePoint since = lingering == nullptr ? now : lingering->since;
+  if (rows.judged_by) {
     DropKept(frame, rows, now);
-  } else {
-    Correct(frame, rows, labels, fate);
   }
-  Join(frame, rows, fate);
-  if (lingering) {
-    Linger(frame, labels, lingers->second.since);
+  Use(frame, labels, since);
+}
+
+void Ledger::Correct(const FrameHash& frame, Rows& rows, const std::shared_ptr<const HeldLabels>& labels,
+                     bool meets, LabelFate& fate, TimePoint now) {
+  fate.before = rows.judged_by->labels;
+  const Lingering* lingering = FindLingering(frame, now);
+  if (Keeps(labels->final)) {
+    ReplaceKept(frame, *rows.judged_by, *labels);
+  } else {
+    DropKept(frame, rows, now);
+  }
+  fate.corrected = std::move(rows.judged);
+  if (lingering != nullptr) {
+    Linger(frame, labels, lingering->since);
+  } else if (meets && !Keeps(labels->final)) {
+    Linger(frame, labels, now);  // what came with them looks for them next
+  }
+}
+
+LabelFate Ledger::OnLabels(const FrameHash& frame, const std::shared_ptr<const HeldLabels>& labels,
+                           const LabelContext& context, TimePoint now) {
+  Rows rows = Read(frame);
+  const Known known = FindKnown(frame, rows, now);
+  Question question;
+  if (known.labels != nullptr) {
+    question.against = Compare(*labels, *known.labels);
+  } else if (context.remembered) {
+    question.against =
+        join::Compare(LabelKey(labels->revision, labels->source, labels->content_hash), *context.remembered);
+  }
+  question.held = known.held;
+  question.meets = context.meets || !rows.waiting.empty();
+  question.was_here = rows.gone || !rows.judged.empty();
+  LabelFate fate;
+  fate.verdict = Decide(question);
+  const bool waits = fate.verdict == Verdict::kWait || fate.verdict == Verdict::kReplace;
+  if (waits && labels->bytes.size() + kMostLabelHead > limits_.bytes) {
+    fate.verdict = Verdict::kTooLarge;
+  }
+  switch (fate.verdict) {
+    case Verdict::kJudge:
+      TakePlace(frame, rows, known, question.against, labels, now);
+      Join(frame, rows, fate);
+      break;
+    case Verdict::kWait:
+      PutLabels(frame, kLabels, *labels, now);
+      break;
+    case Verdict::kReplace:
+      // They wait on since the first ones came.
+      DropWaitingLabels(frame, *rows.labels);
+      PutLabels(frame, kLabels, *labels, rows.labels->since);
+      break;
+    case Verdict::kCorrect:
+      Correct(frame, rows, labels, question.meets, fate, now);
+      Join(frame, rows, fate);
+      break;
+    default:
+      break;
   }
   return fate;
 }

@@ -8,11 +8,12 @@
 // labels that linger are in memory, bounded by bytes; so a million frames that wait cost none. Halves are
 // opaque bytes here; the pipeline encodes and judges them.
 //
-// Revisions: the first labels of a frame are used; the same revision again is a duplicate or a conflict; a
-// higher one replaces labels that wait, and corrects judged frames that are kept; a lower one is stale.
+// Whatever labels are held serve every model that comes: those that wait, that linger, and those that are
+// kept for corrections. What becomes of labels is decided by the table in revision.h.
 //
 // Laws (tests of the same name): EveryFrameLeavesOnce, OrderOfHalvesDoesNotMatter,
-//   WaitingBytesNeverExceedTheLimit, ExpiryIsByWaitingTimeNotByFrameTime, RestoredItAnswersTheSame.
+//   WaitingBytesNeverExceedTheLimit, ExpiryIsByWaitingTimeNotByFrameTime, RestoredItAnswersTheSame,
+//   HeldLabelsServeEveryModel.
 // Cost: predictions a look-up in memory, one in the store while labels wait, and two writes; labels one range
 // read. Expire O(expired). Threads: none, owned by the state. Errors: Restore; a store that cannot be read
 // throws.
@@ -22,6 +23,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -32,6 +34,7 @@
 #include "lib/core/result.h"
 #include "lib/core/time.h"
 #include "lib/join/limits.h"
+#include "lib/join/revision.h"
 
 namespace detwatch::join {
 
@@ -41,7 +44,8 @@ struct HeldLabels {
   LabelSource source = LabelSource::kUnknown;
   bool final = false;
   std::uint64_t content_hash = 0;
-  std::string bytes;  // of the labels
+  TimePoint accepted;  // when they came
+  std::string bytes;   // of the labels
 };
 
 // Predictions of one model that waited, or were judged and kept.
@@ -57,20 +61,29 @@ struct Expired {
   std::uint32_t model = 0;      // when labels_missing
 };
 
+// What is known of labels that come, beside themselves.
+struct LabelContext {
+  // Predictions of the frame came with them, or were judged by them already.
+  bool meets = false;
+  std::optional<std::uint64_t> remembered;  // what dedup keys know of the frame's labels: a LabelKey
+};
+
 struct LabelFate {
-  Admission admission = Admission::kAccepted;
-  bool waits = false;                        // no predictions of the frame are known
+  Verdict verdict = Verdict::kJudge;
   std::vector<HeldPredictions> joined;       // to be judged by the new labels
   std::vector<HeldPredictions> corrected;    // were judged by `before`; stay kept
   std::shared_ptr<const HeldLabels> before;  // not null with `corrected`
 };
 
+struct TimedLabels {
+  std::shared_ptr<const HeldLabels> labels;
+  TimePoint since;
+};
+
 class Ledger {
  public:
-  // `restorable`: the store outlives the process, so what lives in memory is written there too. Requires:
-  // `store` outlives the ledger.
-  Ledger(const JoinLimits& limits, KeyValue& store, bool restorable = true)
-      : limits_(limits), store_(store), restorable_(restorable) {}
+  // Requires: `store` outlives the ledger.
+  Ledger(const JoinLimits& limits, KeyValue& store) : limits_(limits), store_(store) {}
 
   // Reads what the store holds. Requires: nothing else was called before.
   [[nodiscard]] Result<void> Restore(TimePoint now);
@@ -78,16 +91,10 @@ class Ledger {
   // The labels by which predictions of this frame are to be judged now; null when none are here. They count
   // as used from now on.
   [[nodiscard]] std::shared_ptr<const HeldLabels> UseLabels(const FrameHash& frame, TimePoint now);
-  // Predictions wait. kMemory when they alone are more than may wait.
-  [[nodiscard]] Admission Wait(const FrameHash& frame, std::uint32_t model, std::string_view bytes,
-                               TimePoint now);
-  // `used`: predictions of this frame were judged by them already. `known_before`: labels of the frame were
-  // accepted before, whatever is still held of them.
-  [[nodiscard]] LabelFate OnLabels(const FrameHash& frame, std::shared_ptr<const HeldLabels> labels,
-                                   bool used, bool known_before, TimePoint now);
-  // True when these are the labels by which the frame's kept predictions were judged.
-  [[nodiscard]] bool JudgedBy(const FrameHash& frame, std::uint32_t revision,
-                              std::uint64_t content_hash) const;
+  // Predictions wait. False when they alone are more than may wait.
+  [[nodiscard]] bool Wait(const FrameHash& frame, std::uint32_t model, std::string_view bytes, TimePoint now);
+  [[nodiscard]] LabelFate OnLabels(const FrameHash& frame, const std::shared_ptr<const HeldLabels>& labels,
+                                   const LabelContext& context, TimePoint now);
   // True when frames judged by these labels are to be kept for a correction.
   [[nodiscard]] bool Keeps(bool final) const { return !final && limits_.KeepsJudged(); }
   // Keeps judged predictions. Requires: Keeps() of their labels.
@@ -108,23 +115,33 @@ class Ledger {
     std::uint64_t gone = 0;  // frames known to have been here
   };
   [[nodiscard]] const Totals& totals() const { return totals_; }
+  // No labels that are held came before this; max(): none are held. A lower bound.
+  [[nodiscard]] TimePoint HoldsLabelsSince(TimePoint now) const;
   [[nodiscard]] std::size_t lingering() const { return lingering_.size(); }
   [[nodiscard]] std::size_t lingering_bytes() const { return lingering_bytes_; }
 
  private:
   struct Rows;  // everything held of one frame
-  struct Lingering {
-    std::shared_ptr<const HeldLabels> labels;
-    TimePoint since;
+  using Lingering = TimedLabels;
+  // The labels that are known to be held of a frame, and how.
+  struct Known {
+    std::shared_ptr<const HeldLabels> labels;  // null: none
+    Held held = Held::kNothing;
   };
   [[nodiscard]] Rows Read(const FrameHash& frame) const;
+  [[nodiscard]] const Lingering* FindLingering(const FrameHash& frame, TimePoint now) const;
+  [[nodiscard]] Known FindKnown(const FrameHash& frame, const Rows& rows, TimePoint now) const;
   void Use(const FrameHash& frame, const std::shared_ptr<const HeldLabels>& labels, TimePoint now);
   void Linger(const FrameHash& frame, std::shared_ptr<const HeldLabels> labels, TimePoint since);
   void DropLingering(const FrameHash& frame);
+  void PutHalf(const FrameHash& frame, char kind, std::uint32_t model, std::string_view bytes, TimePoint now);
   void PutLabels(const FrameHash& frame, char kind, const HeldLabels& labels, TimePoint since);
-  void DropWaitingLabels(const FrameHash& frame, const Rows& rows);
-  void Correct(const FrameHash& frame, const Rows& rows, const std::shared_ptr<const HeldLabels>& labels,
-               LabelFate& fate);
+  void DropWaitingLabels(const FrameHash& frame, const TimedLabels& labels);
+  void TakePlace(const FrameHash& frame, Rows& rows, const Known& known, Against against,
+                 const std::shared_ptr<const HeldLabels>& labels, TimePoint now);
+  void Correct(const FrameHash& frame, Rows& rows, const std::shared_ptr<const HeldLabels>& labels,
+               bool meets, LabelFate& fate, TimePoint now);
+  void ReplaceKept(const FrameHash& frame, const TimedLabels& before, const HeldLabels& labels);
   void Join(const FrameHash& frame, Rows& rows, LabelFate& fate);
   // No correction will come any more.
   void DropKept(const FrameHash& frame, const Rows& rows, TimePoint now);
@@ -138,7 +155,6 @@ class Ledger {
 
   JoinLimits limits_;
   KeyValue& store_;
-  bool restorable_;
   Totals totals_;
   std::unordered_map<FrameHash, Lingering, FrameHashHash> lingering_;
   std::deque<std::pair<TimePoint, FrameHash>> linger_order_;
@@ -147,6 +163,9 @@ class Ledger {
   std::deque<std::pair<std::uint64_t, TimePoint>> linger_blobs_;  // number, newest time inside
   TimePoint linger_newest_;
   std::unordered_map<char, TimePoint> queue_from_;  // nothing in the queue is older
+  // Labels that were used long after they came are older than their place in a queue says.
+  TimePoint late_accepted_ = TimePoint::max();
+  TimePoint late_until_;
 };
 
 }  // namespace detwatch::join

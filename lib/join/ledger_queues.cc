@@ -17,19 +17,11 @@ constexpr std::size_t kGoneShare = 16;
 constexpr std::size_t kMostATick = 20'000;
 constexpr std::size_t kMostATickWhenFull = 200'000;
 
-std::string LingerKey(std::uint64_t number) {
-  std::string key = "jG";
-  AppendFixed64(key, number);
-  return key;
-}
-
 }  // namespace
 
 void Ledger::Linger(const FrameHash& frame, std::shared_ptr<const HeldLabels> labels, TimePoint since) {
-  if (restorable_) {
-    AppendFixed64(linger_changes_, frame.high);
-    AppendFixed64(linger_changes_, frame.low);
-    AppendText(linger_changes_, EncodeLabels(*labels, since));
+  if (store_.outlives_process()) {
+    AppendLingering(linger_changes_, frame, {labels, since});
   }
   linger_newest_ = std::max(linger_newest_, since);
   DropLingering(frame);
@@ -105,7 +97,7 @@ void Ledger::Trim(
 void Ledger::DeleteRow(const std::string& key, char kind, TimePoint since) {
   if (kind == kPredictions || kind == kJudged) {
     const auto value = store_.Get(key);
-    if (!value || ByteReader(*value).Fixed64() != static_cast<std::uint64_t>(ToUnixNanos(since))) {
+    if (!value || DecodeSince(*value) != since) {
       return;
     }
   }
@@ -178,53 +170,44 @@ void Ledger::Checkpoint(std::uint64_t number) {
     linger_changes_.clear();
     linger_blobs_.emplace_back(number, linger_newest_);
   }
-  std::string value;
-  for (const std::uint64_t n : {totals_.waiting_predictions, totals_.waiting_labels, totals_.waiting_bytes,
-                                totals_.kept, totals_.kept_bytes, totals_.gone}) {
-    AppendVarint(value, n);
-  }
-  store_.Put("jT", value);
+  store_.Put(kTotalsKey, EncodeTotals(totals_));
 }
 
 Result<void> Ledger::Restore(TimePoint now) {
-  const auto value = store_.Get("jT");
+  const auto value = store_.Get(kTotalsKey);
   if (!value) {
     return {};
   }
-  ByteReader in(*value);
-  for (std::uint64_t* n : {&totals_.waiting_predictions, &totals_.waiting_labels, &totals_.waiting_bytes,
-                           &totals_.kept, &totals_.kept_bytes, &totals_.gone}) {
-    *n = in.Varint();
+  const auto totals = ParseTotals(*value);
+  if (!totals) {
+    return tl::unexpected(totals.error());
   }
-  bool sound = in.AtEnd();
-  store_.ScanPrefix("jG", [&](std::string_view key, std::string_view blob) {
-    ByteReader number(key.substr(2));
+  totals_ = *totals;
+  Result<void> read;
+  store_.ScanPrefix(kLingerPrefix, [&](std::string_view key, std::string_view row) {
+    auto entries = ParseLingering(row);
+    if (!entries) {
+      read = tl::unexpected(entries.error());
+      return false;
+    }
     TimePoint newest;
-    ByteReader entries(blob);
-    while (entries.ok() && entries.left() > 0) {
-      FrameHash frame;
-      frame.high = entries.Fixed64();
-      frame.low = entries.Fixed64();
-      const std::string_view labels = entries.Text();
-      if (!entries.ok()) {
-        break;
-      }
-      TimedLabels timed = DecodeLabels(labels);
-      newest = std::max(newest, timed.since);
-      if (now - timed.since < limits_.linger) {
-        Linger(frame, std::move(timed.labels), timed.since);
+    for (LingeringEntry& entry : *entries) {
+      newest = std::max(newest, entry.labels.since);
+      if (now - entry.labels.since < limits_.linger) {
+        Linger(entry.frame, std::move(entry.labels.labels), entry.labels.since);
       }
     }
     TrimLingering(now);       // what did not fit was let go of before, too
     linger_changes_.clear();  // is there already
-    sound = sound && entries.AtEnd();
-    linger_blobs_.emplace_back(number.Fixed64(), newest);
+    linger_blobs_.emplace_back(LingerNumber(key), newest);
     return true;
   });
-  if (!sound) {
-    return Fail("the store is damaged: waiting frames cannot be read");
+  if (!lingering_.empty() || totals_.kept_bytes > 0) {
+    // How long before their use they came is not known any more.
+    late_accepted_ = TimePoint{};
+    late_until_ = now + std::max(limits_.linger, limits_.corrections);
   }
-  return {};
+  return read;
 }
 
 }  // namespace detwatch::join

@@ -1,5 +1,7 @@
 #pragma once
-// lib/join -- the ledger's rows as keys and values. Only ledger*.cc include this.
+// lib/join -- the ledger's rows: every key and value of this room, with what writes a row beside what reads
+// it. Frozen by golden files; a change here is a new version of the row and a new format of the store. Only
+// ledger*.cc and tests include this.
 //
 //   F <frame 16> P <model 4>   predictions that wait: since, bytes
 //   F <frame 16> L             labels that wait: since, head, bytes
@@ -11,6 +13,10 @@
 //   jT                         totals
 //
 // Queues: w waits (P, L), k kept (J, K), g gone (G).
+//
+// Laws (tests of the same name): EveryRowIsFrozen. Errors: what was not written by us throws
+// std::runtime_error, because a store that cannot be read must end the process; Parse functions that a start
+// calls give a Result.
 
 #include <cstdint>
 #include <memory>
@@ -40,14 +46,28 @@ inline constexpr char kGoneQueue = 'g';
 
 [[nodiscard]] std::string EncodeLabels(const HeldLabels& labels, TimePoint since);
 [[nodiscard]] std::string EncodePredictions(std::string_view bytes, TimePoint since);
-
-struct TimedLabels {
-  std::shared_ptr<const HeldLabels> labels;
-  TimePoint since;
-};
+// What a row of predictions counts for.
+[[nodiscard]] std::size_t PredictionsBytes(std::string_view key, std::string_view bytes);
 // Throw std::runtime_error on what was not written by us: the store is damaged.
 [[nodiscard]] TimedLabels DecodeLabels(std::string_view value);
 [[nodiscard]] HeldPredictions DecodePredictions(std::uint32_t model, std::string_view value);
+
+[[nodiscard]] TimePoint DecodeSince(std::string_view predictions_row);
+
+inline constexpr std::string_view kTotalsKey = "jT";
+[[nodiscard]] std::string EncodeTotals(const Ledger::Totals& totals);
+[[nodiscard]] Result<Ledger::Totals> ParseTotals(std::string_view value);
+
+inline constexpr std::string_view kLingerPrefix = "jG";
+[[nodiscard]] std::string LingerKey(std::uint64_t number);
+[[nodiscard]] std::uint64_t LingerNumber(std::string_view key);
+// Labels that began to linger, one after the other, in a row of one checkpoint.
+void AppendLingering(std::string& row, const FrameHash& frame, const TimedLabels& labels);
+struct LingeringEntry {
+  FrameHash frame;
+  TimedLabels labels;
+};
+[[nodiscard]] Result<std::vector<LingeringEntry>> ParseLingering(std::string_view row);
 
 struct Ledger::Rows {
   std::vector<HeldPredictions> waiting;

@@ -1,5 +1,5 @@
 #pragma once
-// lib/join -- what may wait, for how long, and what became of a half that came. Plain values.
+// lib/join -- what may wait, and for how long. Plain values.
 
 #include <chrono>
 #include <cstddef>
@@ -21,16 +21,6 @@ struct JoinLimits {
   std::size_t dedup_frames = 4000000;
 
   [[nodiscard]] bool KeepsJudged() const { return corrections > Duration{0} && corrections_bytes > 0; }
-};
-
-enum class Admission : std::uint8_t {
-  kAccepted,
-  kDuplicate,
-  kConflict,  // seen with other content
-  kStale,     // labels: a higher revision was seen
-  kTooLate,   // labels: the frame was here, and is no longer held
-  kFinal,     // labels: a higher revision of labels that said they were final
-  kMemory,    // larger than everything that may be held
 };
 
 }  // namespace detwatch::join

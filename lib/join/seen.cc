@@ -1,5 +1,6 @@
 #include "lib/join/seen.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "lib/core/bytes.h"
@@ -16,6 +17,9 @@ std::uint64_t Spread(std::uint64_t key) {
   key ^= key >> 31;
   return key == 0 ? 1 : key;
 }
+
+// The content of a key that is not known after all: a table cannot lose a single entry.
+constexpr std::uint64_t kNotKnown = UINT64_MAX;
 
 }  // namespace
 
@@ -61,10 +65,21 @@ std::optional<std::uint64_t> Seen::Find(std::uint64_t key) const {
   key = Spread(key);
   for (const Table* table : {&current_, &previous_}) {
     if (const Slot* slot = table->Find(key)) {
-      return slot->content;
+      return slot->content == kNotKnown ? std::nullopt : std::optional(slot->content);
     }
   }
   return std::nullopt;
+}
+
+// What leaves now was inserted before the generation that stays.
+void Seen::StartGeneration(std::uint64_t number, bool keep_current) {
+  const bool forgets = !keep_current || previous_.size > 0;
+  if (forgets) {
+    complete_since_ = keep_current ? started_ : TimePoint::max();
+  }
+  previous_ = keep_current ? std::move(current_) : Table{};
+  current_ = Table{};
+  generation_ = number;
 }
 
 void Seen::Insert(std::uint64_t key, std::uint64_t content, TimePoint now) {
@@ -72,14 +87,28 @@ void Seen::Insert(std::uint64_t key, std::uint64_t content, TimePoint now) {
     started_ = now;
   } else if (now - started_ >= horizon_ || current_.size >= limit_) {
     // Past two horizons nothing of the older generation could still be asked for.
-    previous_ = now - started_ >= 2 * horizon_ ? Table{} : std::move(current_);
-    current_ = Table{};
+    StartGeneration(generation_ + 1, now - started_ < 2 * horizon_);
     started_ = now;
-    ++generation_;
+    complete_since_ = std::min(complete_since_, now);
   }
   const Slot slot{Spread(key), content};
   current_.Insert(slot.key, slot.content);
   Note(slot);
+}
+
+void Seen::PutBack(std::uint64_t key, std::uint64_t provisional, std::optional<std::uint64_t> before,
+                   TimePoint now) {
+  if (Find(key) == provisional) {
+    Insert(key, before.value_or(kNotKnown), now);
+  }
+}
+
+void Seen::PutBack(Changes& taken, std::uint64_t key, std::optional<std::uint64_t> before) {
+  // The newest generation of this checkpoint is the current one; without one nothing was inserted.
+  if (!taken.changes.empty()) {
+    AppendFixed64(taken.changes.back().bytes, Spread(key));
+    AppendFixed64(taken.changes.back().bytes, before.value_or(kNotKnown));
+  }
 }
 
 // A change is when its generation began, and 16 bytes an entry.
@@ -106,11 +135,14 @@ Result<void> Seen::Restore(const Change& change) {
                 std::to_string(change.generation) + " are cut short or out of order");
   }
   if (change.generation > generation_) {
-    previous_ = change.generation == generation_ + 1 ? std::move(current_) : Table{};
-    current_ = Table{};
-    generation_ = change.generation;
+    const bool first = current_.size == 0 && previous_.size == 0;
+    StartGeneration(change.generation, change.generation == generation_ + 1);
+    if (first && change.generation > 1) {
+      complete_since_ = FromUnixNanos(started);  // older ones were forgotten before
+    }
   }
   started_ = FromUnixNanos(started);
+  complete_since_ = std::min(complete_since_, started_);
   while (in.left() > 0) {
     const std::uint64_t key = in.Fixed64();
     current_.Insert(key, in.Fixed64());

@@ -9,7 +9,10 @@
 // written with the checkpoint, and generations that were dropped are deleted there.
 //
 // A key is a 64-bit hash: with 4 million entries one new key in 4e12 is taken for a repeat.
-// Laws: RemembersForTheHorizon, MemoryIsBoundedByTheLimit, RestoredItAnswersTheSame. Threads: none.
+// An entry may be provisional: whoever decides later that it does not stand puts back what was there.
+//
+// Laws (tests of the same name): RemembersForTheHorizon, MemoryIsBoundedByTheLimit, RestoredItAnswersTheSame,
+//   WhatIsPutBackIsAsIfItHadNotBeenInserted, NothingSinceCompleteSinceIsForgotten. Threads: none.
 
 #include <cstddef>
 #include <cstdint>
@@ -31,6 +34,15 @@ class Seen {
   [[nodiscard]] std::optional<std::uint64_t> Find(std::uint64_t key) const;
   // Stores or replaces. `now` does not fall.
   void Insert(std::uint64_t key, std::uint64_t content, TimePoint now);
+  // Puts back `before` (nothing: the key was not known) where the content still is `provisional`.
+  void PutBack(std::uint64_t key, std::uint64_t provisional, std::optional<std::uint64_t> before,
+               TimePoint now);
+  // Everything that was inserted at or after this time is remembered.
+  [[nodiscard]] TimePoint complete_since() const { return complete_since_; }
+  void SetLimits(Duration horizon, std::size_t limit) {
+    horizon_ = horizon;
+    limit_ = limit;
+  }
   [[nodiscard]] std::size_t size() const { return current_.size + previous_.size; }
   [[nodiscard]] std::size_t bytes() const;
 
@@ -45,6 +57,8 @@ class Seen {
   };
   // Empty changes when nothing was inserted.
   [[nodiscard]] Changes TakeChanges();
+  // Adds to changes that were taken what PutBack would do to them.
+  static void PutBack(Changes& taken, std::uint64_t key, std::optional<std::uint64_t> before);
   // Requires: changes in the order in which they were taken, before anything else is inserted.
   [[nodiscard]] Result<void> Restore(const Change& change);
 
@@ -60,11 +74,13 @@ class Seen {
     void Insert(std::uint64_t key, std::uint64_t content);
     void Grow();
   };
+  void StartGeneration(std::uint64_t number, bool keep_current);
   void Note(const Slot& slot);
 
   Duration horizon_;
   std::size_t limit_;
-  TimePoint started_;             // of current_
+  TimePoint started_;  // of current_
+  TimePoint complete_since_;
   std::uint64_t generation_ = 1;  // of current_; previous_ has the one before
   Table current_;
   Table previous_;

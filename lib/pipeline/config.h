@@ -21,8 +21,8 @@ struct Limits {
   std::size_t groups = 1000;  // over all views
   std::size_t streams = 100000;
   std::size_t publishers = 10000;
-  std::size_t classes = 10000;  // class names over all lists
-  std::size_t class_lists = 2000;
+  std::size_t classes = 10000;     // class names over all lists
+  std::size_t class_lists = 2000;  // and sets of classes that a model's and a label source's list share
   std::size_t cell_bytes = std::size_t{2} << 30;
   std::size_t class_list_waiting_bytes = std::size_t{64} << 20;
   Duration class_list_wait = std::chrono::seconds(30);
@@ -55,6 +55,8 @@ struct PipelineConfig {
 
   // The longest time that divides every pane: frames of one quantum lie in one pane of every window.
   [[nodiscard]] Duration Quantum() const;
+  // A class list leaves that nobody used for so long: halves that wait or are kept may speak of it.
+  [[nodiscard]] Duration ClassListIdle() const;
 };
 
 }  // namespace detwatch::pipeline

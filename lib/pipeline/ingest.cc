@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "lib/pipeline/parked.h"
 #include "lib/wire/encode.h"
 
 namespace detwatch::pipeline {
@@ -13,6 +12,10 @@ using delivery::Verdict;
 
 std::size_t At(Transport transport) {
   return static_cast<std::size_t>(transport);
+}
+
+bool CarriesLabels(const wire::Message& message) {
+  return std::holds_alternative<Labels>(message) || std::holds_alternative<wire::FramePair>(message);
 }
 
 // Both lists of a pair, one of anything else.
@@ -44,13 +47,16 @@ Ingest::Ingest(const PipelineConfig& config, const Restored& restored)
       next_ordinal_(restored.next_ordinal),
       cut_(std::make_unique<Cut>()) {
   cut_->number = restored.cut + 1;
-  for (const RestoredRow& row : restored.publishers) {
+  refusals_known_ = restored.cut;
+  labels_since_ = restored.labels_since;
+  for (const PublisherRow& row : restored.publishers) {
     sequences_.Restore(row.mark, std::max(row.last_seen, restored.started));
   }
-  for (const ClassList& list : restored.class_lists) {
-    classes_.Restore(list);
+  classes_.Restore(restored.class_names, restored.class_lists, static_cast<ClassId>(restored.next_class),
+                   restored.started);
+  for (const judge::ClassSetId set : restored.class_sets) {
+    classes_.lists().KnowSet(set);
   }
-  classes_announced_ = classes_.names().size();
   routes_.Restore(restored);
   // What was written was read once before anybody trusts it, see State::Restore.
   for (const join::Seen::Change& change : restored.seen_predictions) {
@@ -59,18 +65,17 @@ Ingest::Ingest(const PipelineConfig& config, const Restored& restored)
   for (const join::Seen::Change& change : restored.seen_labels) {
     (void)seen_labels_.Restore(change);
   }
-  for (const auto& [number, bytes] : restored.parked) {
+  for (const auto& [number, row] : restored.parked) {
     next_parked_ = std::max(next_parked_, number + 1);
-    ParkedMessage parked = DecodeParked(bytes);
-    decoder_.DecodePayload(parked.payload, items_);
+    decoder_.DecodePayload(row.payload, items_);
     if (items_.size() == 1 && items_.front()) {
-      const std::size_t held = 2 * parked.payload.size() + 512;
-      parked_.push_back({number, std::move(*items_.front()), std::move(parked.sender), parked.since, held});
+      const std::size_t held = 2 * row.payload.size() + 512;
+      parked_.push_back({number, std::move(*items_.front()), row.sender, row.since, held});
       parked_bytes_ += held;
     } else {
       // The limits of this run refuse what those of the last one took.
       cut_->parked.push_back({number, {}});
-      RefuseLate(parked.sender, false,
+      RefuseLate(row.sender, false,
                  items_.front() ? Reject{RejectReason::kNestedBatch, {}} : items_.front().error());
     }
   }
@@ -79,7 +84,7 @@ Ingest::Ingest(const PipelineConfig& config, const Restored& restored)
 void Ingest::RefuseLate(const Sender& sender, bool labels, Reject reject) {
   CountReject(sender.transport, reject);
   if (labels) {
-    ++cut_->Tally(sender).refused;
+    ++cut_->label_tallies.Of(sender).refused;
   }
   cut_->late_rejects.push_back({sender, std::move(reject)});
 }
@@ -138,10 +143,10 @@ Reaction Ingest::OnMessage(Transport transport, std::string_view header_bytes, s
     if (items_[i]) {
       const Sender sender{transport, header->publisher, header->epoch, header->sequence,
                           static_cast<std::uint32_t>(i)};
-      const bool labels = std::holds_alternative<Labels>(*items_[i]);
+      const bool labels = CarriesLabels(*items_[i]);
       outcome = Process(std::move(*items_[i]), sender, now, bytes);
       if (labels && !outcome) {
-        ++cut_->Tally(sender).refused;
+        ++cut_->label_tallies.Of(sender).refused;
       }
     } else {
       outcome = tl::unexpected(std::move(items_[i].error()));
@@ -163,10 +168,16 @@ Ingest::Outcome Ingest::Process(wire::Message&& message, const Sender& sender, T
     return OnClassList(*list, now);
   }
   if (const auto* model = std::get_if<ModelInfo>(&message)) {
-    return routes_.Describe(*model, now, *cut_);
+    if (Outcome announced = routes_.Announce(*model, now, *cut_); !announced) {
+      return announced;
+    }
+    if (classes_.Use(model->class_list, now) != nullptr) {
+      routes_.LearnList(model->class_list, now, *cut_);
+    }
+    return {};
   }
   if (const auto* stream = std::get_if<StreamInfo>(&message)) {
-    return routes_.Describe(*stream, now, *cut_);
+    return routes_.Announce(*stream, now, *cut_);
   }
   if (const auto* tombstone = std::get_if<Tombstone>(&message)) {
     ++cut_->counters.tombstones[At(sender.transport)];
@@ -192,7 +203,8 @@ Ingest::Outcome Ingest::Process(wire::Message&& message, const Sender& sender, T
 Result<bool, Reject> Ingest::Park(wire::Message& message, const Sender& sender, TimePoint now,
                                   std::size_t bytes) {
   const auto [first, second] = ListsOf(message);
-  if (classes_.Find(first) != nullptr && classes_.Find(second) != nullptr) {
+  const bool known = classes_.Use(first, now) != nullptr;
+  if (known && classes_.Use(second, now) != nullptr) {
     return false;
   }
   // Decoded vectors are about twice the size of the wire form.
@@ -202,7 +214,7 @@ Result<bool, Reject> Ingest::Park(wire::Message& message, const Sender& sender, 
                                  "class_list_hash: not announced, and too much waits for its list"});
   }
   // Its sequence is used up, so a restart must have it again.
-  cut_->parked.push_back({next_parked_, EncodeParked({sender, now, wire::EncodePayload(message)})});
+  cut_->parked.push_back({next_parked_, Encode(ParkedRow{sender, now, wire::EncodePayload(message)})});
   parked_.push_back({next_parked_++, std::move(message), sender, now, held});
   parked_bytes_ += held;
   return true;
@@ -214,24 +226,24 @@ void Ingest::Unpark(const Parked& parked) {
 }
 
 Ingest::Outcome Ingest::OnClassList(const ClassList& list, TimePoint now) {
-  const auto announced = classes_.Announce(list);
+  const auto announced = classes_.Announce(list, now);
   if (!announced) {
     return tl::unexpected(announced.error());
   }
   if (!*announced) {
     return {};
   }
-  cut_->class_lists.push_back(list);
+  routes_.LearnList(list.hash, now, *cut_);
   for (auto it = parked_.begin(); it != parked_.end();) {
     const auto [first, second] = ListsOf(it->message);
-    if (classes_.Find(first) == nullptr || classes_.Find(second) == nullptr) {
+    if (classes_.Use(first, now) == nullptr || classes_.Use(second, now) == nullptr) {
       ++it;
       continue;
     }
     Parked parked = std::move(*it);
     Unpark(parked);
     it = parked_.erase(it);
-    const bool labels = std::holds_alternative<Labels>(parked.message);
+    const bool labels = CarriesLabels(parked.message);
     if (Outcome outcome = Process(std::move(parked.message), parked.sender, now, parked.bytes); !outcome) {
       RefuseLate(parked.sender, labels, std::move(outcome.error()));
     }
@@ -242,7 +254,7 @@ Ingest::Outcome Ingest::OnClassList(const ClassList& list, TimePoint now) {
 void Ingest::Tick(TimePoint now) {
   while (!parked_.empty() && now - parked_.front().since >= config_.limits.class_list_wait) {
     const Parked& parked = parked_.front();
-    RefuseLate(parked.sender, std::holds_alternative<Labels>(parked.message),
+    RefuseLate(parked.sender, CarriesLabels(parked.message),
                {RejectReason::kClassListUnknown, "class_list_hash: the list was never announced"});
     Unpark(parked);
     parked_.pop_front();
@@ -253,16 +265,15 @@ void Ingest::Tick(TimePoint now) {
       cut_->retired_publishers.push_back(std::move(publisher));
     }
     routes_.Expire(now, *cut_);
+    cut_->retired_lists = classes_.Expire(now, config_.ClassListIdle());
   }
 }
 
 std::unique_ptr<Cut> Ingest::TakeCut(TimePoint now) {
-  const auto& names = classes_.names();
-  cut_->new_classes.assign(names.begin() + static_cast<std::ptrdiff_t>(classes_announced_), names.end());
-  classes_announced_ = names.size();
-  for (; sets_announced_ < classes_.sets().size(); ++sets_announced_) {
-    cut_->new_sets.push_back(classes_.sets()[sets_announced_]->classes);
-  }
+  cut_->new_classes = classes_.TakeNewNames();
+  cut_->new_lists = classes_.TakeNewLists();
+  cut_->new_sets = classes_.lists().TakeNewSets();
+  cut_->refusals_known = refusals_known_;
   cut_->taken = now;
   cut_->reserved = next_ordinal_;
   next_ordinal_ += cut_ordinals_;
@@ -282,17 +293,30 @@ std::unique_ptr<Cut> Ingest::TakeCut(TimePoint now) {
   return std::exchange(cut_, std::move(next));
 }
 
-void Ingest::OnAbsorbed(const std::vector<delivery::Sequences::Mark>& marks, std::size_t cell_bytes) {
-  sequences_.Durable(marks);
-  routes_.SetCellBytes(cell_bytes);
+void Ingest::OnAbsorbed(const Absorbed& absorbed) {
+  sequences_.Durable(absorbed.marks);
+  routes_.SetCellBytes(absorbed.cell_bytes);
+  // What came since is not in it, and may have been forgotten already where little is remembered.
+  labels_since_ = std::min(absorbed.labels_since, absorbed.taken);
+  refusals_known_ = absorbed.cut;
+  for (const settle::RefusedKey& refused : absorbed.refused_keys) {
+    join::Seen& seen = refused.labels ? seen_labels_ : seen_predictions_;
+    seen.PutBack(refused.key, refused.provisional, refused.before, absorbed.taken);
+  }
 }
 
-void Ingest::Reload(const Limits& limits, const join::JoinLimits& join, const LabelFilter& labels) {
-  config_.limits = limits;
-  config_.labels = labels;
-  config_.join = join;
-  routes_.SetLimits(limits);
-  cut_->join_limits = join;
+void Ingest::Reload(const PipelineConfig& next) {
+  config_.limits = next.limits;
+  config_.labels = next.labels;
+  config_.join = next.join;
+  config_.wire = next.wire;
+  decoder_ = wire::Decoder(next.wire);
+  sequences_.SetMaxPublishers(next.limits.publishers);
+  classes_.SetLimits(next.limits.classes, next.limits.class_lists);
+  routes_.SetLimits(next.limits);
+  seen_predictions_.SetLimits(next.join.dedup_horizon, next.join.dedup_frames);
+  seen_labels_.SetLimits(next.join.dedup_horizon, next.join.dedup_frames);
+  cut_->reload = std::make_shared<const PipelineConfig>(next);
 }
 
 }  // namespace detwatch::pipeline

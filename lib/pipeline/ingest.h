@@ -4,10 +4,13 @@
 //   header, payload -> wire -> sequence -> class lists -> seen before? -> join what meets -> match -> cut
 //
 // Frames whose halves meet within one cut are joined and judged here; every other half travels in the cut and
-// is settled by the state, in order. Whatever is wrong with a message is counted under one reason and costs
-// nothing else; a readable header always advances its publisher's sequence. No I/O, no clock: `now` is passed
-// in and never falls. Laws: EveryMessageIsCountedOnce, GoodFramesAroundBadOnesAreAllCounted,
-// ItDoesNotMatterWhereACutFalls. Cost: a few microseconds a frame.
+// is settled by the state, in order. Only first labels join here. Whether they are the first is known from
+// dedup keys, which reach back for an hour or so; where the state holds labels that are older than that, what
+// was judged here travels as well, and is taken back if the labels turn out not to stand. Whatever is wrong
+// with a message is counted under one reason and costs nothing else; a readable header always advances its
+// publisher's sequence. No I/O, no clock: `now` is passed in and never falls. Laws (tests of the same name):
+// EveryMessageIsCountedOnce,
+//   GoodFramesAroundBadOnesAreAllCounted, ItDoesNotMatterWhereACutFalls. Cost: a few microseconds a frame.
 
 #include <cstdint>
 #include <list>
@@ -20,10 +23,10 @@
 #include "lib/core/time.h"
 #include "lib/delivery/sequence.h"
 #include "lib/join/seen.h"
-#include "lib/pipeline/class_registry.h"
+#include "lib/judge/class_registry.h"
+#include "lib/judge/judge.h"
 #include "lib/pipeline/config.h"
 #include "lib/pipeline/cut.h"
-#include "lib/pipeline/judge.h"
 #include "lib/pipeline/restored.h"
 #include "lib/pipeline/routes.h"
 #include "lib/wire/decode.h"
@@ -55,13 +58,14 @@ class Ingest {
   // What the next cut holds, about.
   [[nodiscard]] std::size_t cut_bytes() const { return cut_bytes_; }
 
-  // Feedback from the state: a cut is absorbed, and cells now use so many bytes.
-  void OnAbsorbed(const std::vector<delivery::Sequences::Mark>& marks, std::size_t cell_bytes);
+  // A cut is absorbed and durable.
+  void OnAbsorbed(const Absorbed& absorbed);
   [[nodiscard]] const delivery::PublisherState* Publisher(std::string_view name, Transport transport) const {
     return sequences_.Find(name, transport);
   }
-  // What may change while running.
-  void Reload(const Limits& limits, const join::JoinLimits& join, const LabelFilter& labels);
+  // Takes over what may change while running: limits, the label filter, join, dedup, and what views show.
+  // Requires: what a count means is the same (config::RefusedChanges).
+  void Reload(const PipelineConfig& next);
   void CountClockHolds(std::uint64_t holds) { cut_->counters.clock_holds += holds; }
 
  private:
@@ -79,11 +83,15 @@ class Ingest {
   Outcome OnLabels(Labels&& labels, const Sender& sender, TimePoint now);
   Outcome OnPair(wire::FramePair&& pair, const Sender& sender, TimePoint now);
   Outcome OnClassList(const ClassList& list, TimePoint now);
-  // Predictions whose ids and route are in order, with the labels of the same message or null.
-  Outcome AdmitPredictions(Predictions&& predictions, const Route& route, std::shared_ptr<const Labels> given,
-                           const Sender& sender, TimePoint now);
-  // Labels whose ids are in order.
-  Outcome AdmitLabels(const std::shared_ptr<const Labels>& labels, const Sender& sender, TimePoint now);
+  // Predictions whose ids and route are in order.
+  Outcome AdmitPredictions(Predictions&& predictions, const Route& route, const Sender& sender,
+                           TimePoint now);
+  // Labels whose ids are in order. `meet`: new predictions came in the same message and follow.
+  Outcome AdmitLabels(const std::shared_ptr<const Labels>& labels, bool meet, const Sender& sender,
+                      TimePoint now);
+  // First labels of the frame: what waits in this cut is judged.
+  void JoinRecent(RecentFrame& recent, const std::shared_ptr<const Labels>& labels, std::size_t place,
+                  TimePoint now);
   void CountPredictions(const Route& route, const Predictions& predictions, Transport transport,
                         TimePoint now);
   [[nodiscard]] Outcome CheckLabelIds(const Labels& labels) const;
@@ -93,9 +101,12 @@ class Ingest {
   void Unpark(const Parked& parked);
   // Its reply went out long ago: the publisher is told with the cut.
   void RefuseLate(const Sender& sender, bool labels, Reject reject);
-  // `since`: when the predictions came.
-  void JudgeNow(Predictions&& predictions, const FrameHash& frame, const Labels& labels, Model& model,
-                const std::vector<GroupId>& groups, TimePoint since, TimePoint now);
+  void JudgeNow(settle::PredictionArrival&& half, const Labels& labels, KnownModel& model, TimePoint now);
+  // Labels of the frame may be held that dedup keys do not remember.
+  [[nodiscard]] bool InDoubt() const { return labels_since_ < seen_labels_.complete_since(); }
+  [[nodiscard]] static std::uint64_t DedupKey(const FrameHash& frame, const KnownModel& model) {
+    return frame.low ^ model.hash;
+  }
   [[nodiscard]] Result<void, Reject> HasRoom(std::size_t bytes) const;
   void CountReject(Transport transport, const Reject& reject);
 
@@ -103,7 +114,7 @@ class Ingest {
   Duration quantum_;
   wire::Decoder decoder_;
   delivery::Sequences sequences_;
-  ClassRegistry classes_;
+  judge::ClassRegistry classes_;
   Routes routes_;
   join::Seen seen_predictions_;
   join::Seen seen_labels_;
@@ -113,16 +124,16 @@ class Ingest {
   accumulate::Ordinal next_ordinal_ = 1;
   std::unique_ptr<Cut> cut_;
   std::size_t cut_bytes_ = 0;
-  std::size_t cut_ordinals_ = 0;       // that settling the cut may need
-  std::size_t classes_announced_ = 0;  // to the state, in cuts taken so far
-  std::size_t sets_announced_ = 0;
+  std::size_t cut_ordinals_ = 0;                // that settling the cut may need
+  TimePoint labels_since_;                      // that the state holds, see Absorbed
+  std::uint64_t refusals_known_ = 0;            // of cuts up to here
   std::vector<std::uint32_t> prediction_slot_;  // by group: 1 + index into cut_->predictions
   TimePoint next_expiry_;
 
   // Kept between frames for their capacity.
   std::vector<wire::Item> items_;
-  Judge judge_;
-  JudgedFrame judged_;
+  judge::Judge judge_;
+  judge::JudgedFrame judged_;
 };
 
 }  // namespace detwatch::pipeline

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "lib/join/label_key.h"
 #include "lib/pipeline/ingest.h"
 
 namespace detwatch::pipeline {
@@ -19,10 +20,10 @@ bool Contains(const std::vector<T>& values, T value) {
   return std::find(values.begin(), values.end(), value) != values.end();
 }
 
-Result<void, Reject> CheckIds(const ClassTable& table, const std::vector<std::uint32_t>& ids,
+Result<void, Reject> CheckIds(const judge::ClassTable& table, const std::vector<std::uint32_t>& ids,
                               const char* field) {
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (table.Find(ids[i]) == ClassTable::kUnknown) {
+    if (table.Find(ids[i]) == judge::ClassTable::kUnknown) {
       return tl::unexpected(Reject{RejectReason::kClassUnknown, std::string(field) + "[" + std::to_string(i) +
                                                                     "]: " + std::to_string(ids[i]) +
                                                                     " is not in the announced class list"});
@@ -39,19 +40,6 @@ std::size_t Bytes(const Labels& l) {
   return 320 + l.boxes.size() * (sizeof(Box) + sizeof(double) + sizeof(std::uint32_t) + 2);
 }
 
-// What dedup remembers of labels: the revision in the high half, so that a later one compares higher; source
-// and content in the low half.
-std::uint64_t ContentOf(const Labels& labels) {
-  const std::uint64_t content = (labels.content_hash ^ (labels.content_hash >> 30U)) & 0x3fffffffU;
-  return (std::uint64_t{labels.revision} << 32U) | (static_cast<std::uint64_t>(labels.source) << 30U) |
-         content;
-}
-
-// Pane arithmetic rounds down, also before 1970.
-std::int64_t FloorDivide(std::int64_t a, std::int64_t b) {
-  return a / b - (a % b < 0 ? 1 : 0);
-}
-
 }  // namespace
 
 Result<void, Reject> Ingest::HasRoom(std::size_t bytes) const {
@@ -63,15 +51,17 @@ Result<void, Reject> Ingest::HasRoom(std::size_t bytes) const {
 }
 
 Ingest::Outcome Ingest::OnPredictions(Predictions&& predictions, const Sender& sender, TimePoint now) {
-  if (Outcome known = CheckIds(*classes_.Find(predictions.class_list), predictions.class_ids, "class_ids");
+  if (Outcome known =
+          CheckIds(*classes_.lists().Find(predictions.class_list), predictions.class_ids, "class_ids");
       !known) {
     return known;
   }
-  const auto route = routes_.Find(predictions.model, predictions.frame.stream, now, *cut_);
+  const auto route =
+      routes_.Find(predictions.model, predictions.frame.stream, predictions.class_list, now, *cut_);
   if (!route) {
     return tl::unexpected(route.error());
   }
-  return AdmitPredictions(std::move(predictions), **route, nullptr, sender, now);
+  return AdmitPredictions(std::move(predictions), **route, sender, now);
 }
 
 Ingest::Outcome Ingest::OnLabels(Labels&& labels, const Sender& sender, TimePoint now) {
@@ -80,39 +70,45 @@ Ingest::Outcome Ingest::OnLabels(Labels&& labels, const Sender& sender, TimePoin
   }
   if (!Counts(labels)) {
     ++cut_->counters.filtered_labels;
-    ++cut_->Tally(sender).refused;
+    ++cut_->label_tallies.Of(sender).refused;
     return {};
   }
-  return AdmitLabels(std::make_shared<const Labels>(std::move(labels)), sender, now);
+  return AdmitLabels(std::make_shared<const Labels>(std::move(labels)), false, sender, now);
 }
 
 Ingest::Outcome Ingest::OnPair(wire::FramePair&& pair, const Sender& sender, TimePoint now) {
-  if (!Counts(pair.labels)) {
-    ++cut_->counters.filtered_labels;
-    return OnPredictions(std::move(pair.predictions), sender, now);
-  }
+  const bool counts = Counts(pair.labels);
   // Both halves are checked before either is counted.
-  Outcome known = CheckIds(*classes_.Find(pair.predictions.class_list), pair.predictions.class_ids,
-                           "predictions.class_ids");
+  const judge::ClassTable& table = *classes_.lists().Find(pair.predictions.class_list);
+  Outcome known = CheckIds(table, pair.predictions.class_ids, "predictions.class_ids");
   if (known) {
     known = CheckLabelIds(pair.labels);
+  }
+  if (known && counts) {
+    known = HasRoom(Bytes(pair.predictions) + Bytes(pair.labels));
   }
   if (!known) {
     return known;
   }
-  const auto route = routes_.Find(pair.predictions.model, pair.predictions.frame.stream, now, *cut_);
+  const auto route = routes_.Find(pair.predictions.model, pair.predictions.frame.stream,
+                                  pair.predictions.class_list, now, *cut_);
   if (!route) {
     return tl::unexpected(route.error());
   }
-  auto labels = std::make_shared<const Labels>(std::move(pair.labels));
-  const Outcome labels_outcome = AdmitLabels(labels, sender, now);
-  const Outcome outcome =
-      AdmitPredictions(std::move(pair.predictions), **route, std::move(labels), sender, now);
-  return outcome ? labels_outcome : outcome;
+  if (!counts) {
+    ++cut_->counters.filtered_labels;
+    ++cut_->label_tallies.Of(sender).refused;
+  } else {
+    const std::uint64_t key = DedupKey(HashFrame(pair.predictions.frame), *(*route)->model);
+    const bool follow = !seen_predictions_.Find(key).has_value();
+    // There is room: what becomes of them is said later.
+    (void)AdmitLabels(std::make_shared<const Labels>(std::move(pair.labels)), follow, sender, now);
+  }
+  return AdmitPredictions(std::move(pair.predictions), **route, sender, now);
 }
 
 Ingest::Outcome Ingest::CheckLabelIds(const Labels& labels) const {
-  const ClassTable& table = *classes_.Find(labels.class_list);
+  const judge::ClassTable& table = *classes_.lists().Find(labels.class_list);
   const Outcome known = CheckIds(table, labels.class_ids, "labels.class_ids");
   return known ? CheckIds(table, labels.examined, "labels.examined_class_ids") : known;
 }
@@ -125,9 +121,9 @@ bool Ingest::Counts(const Labels& labels) const {
 void Ingest::CountPredictions(const Route& route, const Predictions& predictions, Transport transport,
                               TimePoint now) {
   ++cut_->counters.frames[At(transport)];
-  ModelDelta& delta = routes_.Delta(*route.model, *cut_);
-  ++delta.frames;
-  delta.last_frame = now;
+  settle::ModelCounts& counts = routes_.Change(*route.model, *cut_).counts;
+  ++counts.frames;
+  counts.last_frame = now;
   const std::size_t group = Index(route.groups.front());  // of the first view
   if (group >= prediction_slot_.size()) {
     prediction_slot_.resize(group + 1, 0);
@@ -147,11 +143,10 @@ void Ingest::CountPredictions(const Route& route, const Predictions& predictions
   }
 }
 
-Ingest::Outcome Ingest::AdmitPredictions(Predictions&& predictions, const Route& route,
-                                         std::shared_ptr<const Labels> given, const Sender& sender,
+Ingest::Outcome Ingest::AdmitPredictions(Predictions&& predictions, const Route& route, const Sender& sender,
                                          TimePoint now) {
   const FrameHash frame = HashFrame(predictions.frame);
-  const std::uint64_t key = frame.low ^ route.model->hash;
+  const std::uint64_t key = DedupKey(frame, *route.model);
   if (const auto content = seen_predictions_.Find(key)) {
     if (*content == predictions.content_hash) {
       ++cut_->counters.duplicate_frames[At(sender.transport)];
@@ -170,107 +165,100 @@ Ingest::Outcome Ingest::AdmitPredictions(Predictions&& predictions, const Route&
   }
   seen_predictions_.Insert(key, predictions.content_hash, now);
   CountPredictions(route, predictions, sender.transport, now);
+  settle::PredictionArrival half{std::move(predictions),
+                                 frame,
+                                 route.model->id,
+                                 route.groups,
+                                 now,
+                                 route.model->labels_expected,
+                                 sender,
+                                 key};
   if (meets) {
-    std::get<LabelArrival>(cut_->arrivals[recent->second.label_arrival]).used = true;
+    std::get<settle::LabelArrival>(cut_->arrivals[recent->second.label_arrival]).meets = true;
     const auto labels = recent->second.labels;
-    JudgeNow(std::move(predictions), frame, *labels, *route.model, route.groups, now, now);
+    JudgeNow(std::move(half), *labels, *route.model, now);
     return {};
   }
-  PredictionArrival arrival;
-  arrival.predictions = std::move(predictions);
-  arrival.frame = frame;
-  arrival.model = route.model->id;
-  arrival.groups = route.groups;
-  arrival.since = now;
-  arrival.waits = route.model->labels_expected;
-  arrival.given = std::move(given);
-  if (arrival.waits && arrival.given == nullptr) {
+  if (half.waits) {
     cut_->recent[frame].waiting.push_back(cut_->arrivals.size());
   }
-  cut_->arrivals.emplace_back(std::move(arrival));
+  cut_->arrivals.emplace_back(std::move(half));
   cut_bytes_ += bytes;
   ++cut_ordinals_;
   return {};
 }
 
-Ingest::Outcome Ingest::AdmitLabels(const std::shared_ptr<const Labels>& labels, const Sender& sender,
-                                    TimePoint now) {
-  const FrameHash frame = HashFrame(labels->frame);
-  const std::uint64_t content = ContentOf(*labels);
-  const auto seen = seen_labels_.Find(frame.low);
-  if (seen && *seen >> 32U == labels->revision) {
-    if (*seen == content) {
-      ++cut_->counters.duplicate_labels[At(sender.transport)];
-      ++cut_->Tally(sender).duplicate;
-      return {};
-    }
-    return tl::unexpected(
-        Reject{RejectReason::kConflict, "labels: seen before with other content or source; the first stays"});
-  }
-  if (seen && *seen >> 32U > labels->revision) {
-    return tl::unexpected(Reject{RejectReason::kStaleRevision, "revision: a higher one was seen already"});
-  }
+Ingest::Outcome Ingest::AdmitLabels(const std::shared_ptr<const Labels>& labels, bool meet,
+                                    const Sender& sender, TimePoint now) {
   const std::size_t bytes = Bytes(*labels);
   if (auto room = HasRoom(bytes); !room) {
     return room;
   }
-  seen_labels_.Insert(frame.low, content, now);
-  LabelArrival arrival{labels, frame, sender, false, seen.has_value()};
+  const FrameHash frame = HashFrame(labels->frame);
+  const std::uint64_t key = join::LabelKey(labels->revision, labels->source, labels->content_hash);
+  const auto remembered = seen_labels_.Find(frame.low);
+  // Provisional: if they are refused, what was there is put back.
+  if (!remembered || join::Compare(key, *remembered) == join::Against::kHigher) {
+    seen_labels_.Insert(frame.low, key, now);
+  }
   RecentFrame& recent = cut_->recent[frame];
   const std::size_t place = cut_->arrivals.size();
-  cut_->arrivals.emplace_back(std::move(arrival));
+  cut_->arrivals.emplace_back(settle::LabelArrival{labels, frame, sender, meet, remembered});
   cut_bytes_ += bytes;
   cut_ordinals_ += routes_.models_ever();
-  if (seen || recent.settled_later) {
-    // Not the first labels of the frame: what came before is the state's, and so is what follows.
+  if (remembered || recent.settled_later) {
+    // Not the first labels of the frame: what came before is for settling, and so is what follows.
     recent.labels = nullptr;
     recent.settled_later = true;
     return {};
   }
-  recent.labels = labels;
-  recent.label_arrival = place;
-  for (const std::size_t waiting : std::exchange(recent.waiting, {})) {
-    auto half = std::move(std::get<PredictionArrival>(cut_->arrivals[waiting]));
-    cut_->arrivals[waiting] = std::monostate{};
-    std::get<LabelArrival>(cut_->arrivals[place]).used = true;
-    if (Model* model = routes_.FindModel(half.predictions.model)) {
-      JudgeNow(std::move(half.predictions), frame, *labels, *model, half.groups, half.since, now);
-    }
-  }
+  JoinRecent(recent, labels, place, now);
   return {};
 }
 
-void Ingest::JudgeNow(Predictions&& predictions, const FrameHash& frame, const Labels& labels, Model& model,
-                      const std::vector<GroupId>& groups, TimePoint since, TimePoint now) {
-  Evaluation& evaluation = *model.evaluation;
-  judge_.Run(predictions, labels, classes_, evaluation.matcher, judged_);
-  cut_->counters.unjudged_detections += judged_.unjudged_detections;
-  cut_->counters.unjudged_ground_truths += judged_.unjudged_ground_truths;
-  const accumulate::Ordinal ordinal = next_ordinal_++;
-  const TimePoint capture =
-      predictions.capture_time == TimePoint{} ? labels.capture_time : predictions.capture_time;
-  Segment& segment = cut_->SegmentAt(FloorDivide(ToUnixNanos(now), quantum_.count()));
-  const Counting how{*evaluation.params, evaluation.shape};
-  for (const GroupId group : groups) {
-    AddFrame(segment, group, how, judged_.outcome, ordinal, capture, config_.ring_capacity);
-    GroupDelta& delta = segment.Group(group);
-    if (judged_.partial) {
-      for (const ClassId class_id : judged_.examined) {
-        delta.Cell(class_id, evaluation.shape).counts.AddTally(evaluation.shape.Frames(), 1);
-      }
-    } else {
-      delta.CountFrame(judged_.known->set);
+void Ingest::JoinRecent(RecentFrame& recent, const std::shared_ptr<const Labels>& labels, std::size_t place,
+                        TimePoint now) {
+  recent.labels = labels;
+  recent.label_arrival = place;
+  for (const std::size_t waiting : std::exchange(recent.waiting, {})) {
+    auto half = std::move(std::get<settle::PredictionArrival>(cut_->arrivals[waiting]));
+    cut_->arrivals[waiting] = std::monostate{};
+    std::get<settle::LabelArrival>(cut_->arrivals[place]).meets = true;
+    if (KnownModel* model = routes_.FindModel(half.predictions.model)) {
+      JudgeNow(std::move(half), *labels, *model, now);
     }
   }
-  ModelDelta& delta = routes_.Delta(model, *cut_);
-  ++delta.judged;
-  delta.last_label = now;
-  ++cut_->counters.judged_frames;
-  cut_->counters.label_delay.Observe(kLabelDelayEdges, ToSeconds(now - since));
-  if (!labels.final && config_.join.KeepsJudged()) {
-    cut_bytes_ += Bytes(predictions);
-    cut_->arrivals.emplace_back(KeptArrival{std::move(predictions), frame, model.id, groups, ordinal, now});
+}
+
+void Ingest::JudgeNow(settle::PredictionArrival&& half, const Labels& labels, KnownModel& model,
+                      TimePoint now) {
+  cells::Evaluation& evaluation = *model.evaluation;
+  judge_.Run(half.predictions, labels, classes_.lists(), evaluation.matcher, judged_);
+  const accumulate::Ordinal ordinal = next_ordinal_++;
+  const TimePoint capture =
+      half.predictions.capture_time == TimePoint{} ? labels.capture_time : half.predictions.capture_time;
+  cells::QuantumChange& change = cut_->changes[cells::QuantumAt(now, quantum_)];
+  const cells::Counting how{*evaluation.params, evaluation.fine, config_.ring_capacity};
+  for (const GroupId group : half.groups) {
+    Contribute(judged_, 1, {ordinal, capture, false}, how, change.Group(group));
   }
+  const bool keeps = !labels.final && config_.join.KeepsJudged();
+  if (keeps || InDoubt()) {
+    // Whether it counts as judged is decided with the labels.
+    cut_bytes_ += Bytes(half.predictions);
+    ++cut_ordinals_;
+    cut_->arrivals.emplace_back(settle::JudgedArrival{std::move(half), ordinal, now, labels.final,
+                                                      judged_.unjudged_detections,
+                                                      judged_.unjudged_ground_truths});
+    return;
+  }
+  settle::ModelCounts& counts = routes_.Change(model, *cut_).counts;
+  ++counts.judged;
+  counts.last_label = now;
+  ++cut_->counters.judged_frames;
+  cut_->counters.label_delay.Observe(kLabelDelayEdges, ToSeconds(now - half.since));
+  cut_->counters.unjudged_detections += judged_.unjudged_detections;
+  cut_->counters.unjudged_ground_truths += judged_.unjudged_ground_truths;
 }
 
 }  // namespace detwatch::pipeline

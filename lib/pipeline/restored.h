@@ -12,7 +12,9 @@
 #include "lib/core/time.h"
 #include "lib/delivery/sequence.h"
 #include "lib/join/seen.h"
-#include "lib/pipeline/arrivals.h"
+#include "lib/judge/class_registry.h"
+#include "lib/pipeline/rows.h"
+#include "lib/settle/arrivals.h"
 
 namespace detwatch::pipeline {
 
@@ -21,18 +23,14 @@ struct RestoredModel {
   ModelKey key;
   Tags tags;
   bool labels_expected = true;
+  ClassListHash class_list{};
 };
 
 struct RestoredGroup {
-  GroupId id{};
+  cells::GroupId id{};
   std::size_t view = 0;
   std::vector<std::pair<std::string, std::string>> labels;
   std::string model;  // whose evaluation it has
-};
-
-struct RestoredRow {
-  delivery::Sequences::Mark mark;
-  TimePoint last_seen;
 };
 
 struct Restored {
@@ -43,14 +41,18 @@ struct Restored {
   accumulate::Ordinal next_ordinal = 1;
   std::uint32_t next_model = 0;
   std::uint32_t next_group = 0;
-  std::vector<RestoredRow> publishers;
-  std::vector<ClassList> class_lists;  // in the order of their announcement
+  std::vector<PublisherRow> publishers;
+  std::uint32_t next_class = 0;
+  std::vector<judge::NamedClass> class_names;
+  std::vector<judge::KnownList> class_lists;
+  std::vector<judge::ClassSetId> class_sets;
   std::vector<RestoredModel> models;
   std::vector<RestoredGroup> groups;
   std::vector<StreamInfo> streams;  // those with tags
   std::vector<join::Seen::Change> seen_predictions;
   std::vector<join::Seen::Change> seen_labels;
-  std::vector<std::pair<std::uint64_t, std::string>> parked;
+  std::vector<std::pair<std::uint64_t, ParkedRow>> parked;
+  TimePoint labels_since;          // as in Absorbed
   std::vector<std::string> notes;  // for the log: what of the store was given up, and why
 };
 

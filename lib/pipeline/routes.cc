@@ -2,13 +2,10 @@
 
 #include <algorithm>
 
+#include "lib/pipeline/routes_names.h"
+
 namespace detwatch::pipeline {
 namespace {
-
-const std::string* FindTag(const Tags& tags, const std::string& key) {
-  const auto it = std::find_if(tags.begin(), tags.end(), [&](const auto& tag) { return tag.first == key; });
-  return it == tags.end() ? nullptr : &it->second;
-}
 
 tl::unexpected<Reject> Refuse(RejectReason reason, const std::string& field, const std::string& name,
                               std::size_t limit) {
@@ -16,19 +13,12 @@ tl::unexpected<Reject> Refuse(RejectReason reason, const std::string& field, con
       Reject{reason, field + ": \"" + name + "\" is one more than the limit of " + std::to_string(limit)});
 }
 
-// Unit separators cannot occur in names, which are free of control characters.
-void AppendKey(std::string& key, std::string_view part) {
-  key += part;
-  key += '\x1f';
-}
-
 }  // namespace
 
 Routes::Routes(const PipelineConfig& config) : limits_(config.limits), views_(config.views) {
   const auto add = [this](const EvaluationParams& params) {
     auto shared = std::make_shared<const EvaluationParams>(params);
-    evaluations_.push_back(std::make_unique<Evaluation>(
-        Evaluation{shared, accumulate::Shape::Fine(params), match::Matcher(params)}));
+    evaluations_.push_back(std::make_unique<cells::Evaluation>(std::move(shared)));
     return evaluations_.back().get();
   };
   add(config.evaluation);
@@ -42,7 +32,8 @@ Routes::Routes(const PipelineConfig& config) : limits_(config.limits), views_(co
   }
 }
 
-std::string Routes::LabelValue(const std::string& key, const Model& model, const std::string& stream) const {
+std::string Routes::LabelValue(const std::string& key, const KnownModel& model,
+                               const std::string& stream) const {
   if (key == "model") {
     return model.key.model;
   }
@@ -77,7 +68,7 @@ Result<void, Reject> Routes::SeeStream(const std::string& stream, TimePoint now)
   return {};
 }
 
-Result<Model*, Reject> Routes::FindOrAddModel(const ModelKey& key, TimePoint now, Cut& cut) {
+Result<KnownModel*, Reject> Routes::FindOrAddModel(const ModelKey& key, TimePoint now, Cut& cut) {
   const auto it = models_.find(key);
   if (it != models_.end()) {
     it->second->last_seen = now;
@@ -87,13 +78,12 @@ Result<Model*, Reject> Routes::FindOrAddModel(const ModelKey& key, TimePoint now
     return Refuse(RejectReason::kTooManyModels, "model", key.model, limits_.models);
   }
   auto model = MakeModel(next_model_++, key, now);
-  ModelDelta& delta = Delta(*model, cut);
-  delta.described = true;
+  Change(*model, cut).described = true;
   return models_.emplace(key, std::move(model)).first->second.get();
 }
 
-std::unique_ptr<Model> Routes::MakeModel(std::uint32_t id, const ModelKey& key, TimePoint now) {
-  auto model = std::make_unique<Model>();
+std::unique_ptr<KnownModel> Routes::MakeModel(std::uint32_t id, const ModelKey& key, TimePoint now) {
+  auto model = std::make_unique<KnownModel>();
   model->id = id;
   model->key = key;
   model->hash = HashModel(key);
@@ -103,54 +93,27 @@ std::unique_ptr<Model> Routes::MakeModel(std::uint32_t id, const ModelKey& key, 
   return model;
 }
 
-// What was there counts as seen now: the time in which nobody could have been heard is not held against it.
-void Routes::Restore(const Restored& restored) {
-  next_model_ = restored.next_model;
-  next_group_ = restored.next_group;
-  for (const RestoredModel& held : restored.models) {
-    auto model = MakeModel(held.id, held.key, restored.started);
-    model->tags = held.tags;
-    model->labels_expected = held.labels_expected;
-    models_.emplace(held.key, std::move(model));
+ModelChange& Routes::Change(KnownModel& model, Cut& cut) {
+  if (model.change_cut != cut.number) {
+    model.change_cut = cut.number;
+    model.change_slot = cut.models.size();
+    ModelChange change;
+    change.model = model.id;
+    change.key = model.key;
+    change.tags = model.tags;
+    change.labels_expected = model.labels_expected;
+    change.class_list = model.class_list;
+    cut.models.push_back(std::move(change));
   }
-  for (const StreamInfo& info : restored.streams) {
-    streams_[info.stream] = {info.tags, restored.started};
-  }
-  for (const RestoredGroup& held : restored.groups) {
-    std::string key;
-    AppendKey(key, std::to_string(held.view));
-    for (const auto& [name, value] : held.labels) {
-      AppendKey(key, value);
-    }
-    auto group = std::make_unique<Group>();
-    group->id = held.id;
-    const auto own = evaluation_of_model_.find(held.model);
-    group->evaluation = own == evaluation_of_model_.end() ? evaluations_.front().get() : own->second;
-    group->last_seen = restored.started;
-    groups_.emplace(std::move(key), std::move(group));
-  }
+  return cut.models[model.change_slot];
 }
 
-ModelDelta& Routes::Delta(Model& model, Cut& cut) {
-  if (model.delta_cut != cut.number) {
-    model.delta_cut = cut.number;
-    model.delta_slot = cut.models.size();
-    ModelDelta delta;
-    delta.model = model.id;
-    delta.model_key = model.key;
-    delta.tags = model.tags;
-    delta.labels_expected = model.labels_expected;
-    cut.models.push_back(delta);
-  }
-  return cut.models[model.delta_slot];
-}
-
-Model* Routes::FindModel(const ModelKey& key) {
+KnownModel* Routes::FindModel(const ModelKey& key) {
   const auto it = models_.find(key);
   return it == models_.end() ? nullptr : it->second.get();
 }
 
-Result<Routes::Group*, Reject> Routes::FindOrAddGroup(std::size_t view, const Model& model,
+Result<Routes::Group*, Reject> Routes::FindOrAddGroup(std::size_t view, const KnownModel& model,
                                                       const std::string& stream, TimePoint now, Cut& cut) {
   GroupDefinition definition;
   std::string key;
@@ -190,16 +153,9 @@ Result<Routes::Group*, Reject> Routes::FindOrAddGroup(std::size_t view, const Mo
   return groups_.emplace(key, std::move(group)).first->second.get();
 }
 
-Result<Route*, Reject> Routes::Find(const ModelKey& model_key, const std::string& stream, TimePoint now,
-                                    Cut& cut) {
-  if (const auto seen = SeeStream(stream, now); !seen) {
-    return tl::unexpected(seen.error());
-  }
-  const auto model = FindOrAddModel(model_key, now, cut);
-  if (!model) {
-    return tl::unexpected(model.error());
-  }
-  std::string key = std::to_string((*model)->id);
+Result<Routes::RouteEntry*, Reject> Routes::FindOrAddRoute(KnownModel& model, const std::string& stream,
+                                                           TimePoint now, Cut& cut) {
+  std::string key = std::to_string(model.id);
   if (by_stream_) {
     key += '\x1f';
     key += stream;
@@ -209,59 +165,56 @@ Result<Route*, Reject> Routes::Find(const ModelKey& model_key, const std::string
     for (Group* group : it->second.groups) {
       group->last_seen = now;
     }
-    return &it->second.route;
+    return &it->second;
   }
   RouteEntry entry;
-  entry.route.model = *model;
+  entry.route.model = &model;
   for (std::size_t view = 0; view < views_.size(); ++view) {
-    const auto group = FindOrAddGroup(view, **model, stream, now, cut);
+    const auto group = FindOrAddGroup(view, model, stream, now, cut);
     if (group) {
-      entry.route.counted = entry.route.counted || view == 0;
       entry.route.groups.push_back((*group)->id);
       entry.groups.push_back(*group);
     } else if (view == 0) {
       return tl::unexpected(group.error());
     } else {
+      entry.complete = false;
       ++cut.counters.groups_refused;
     }
   }
-  return &routes_.emplace(key, std::move(entry)).first->second.route;
+  return &routes_.emplace(key, std::move(entry)).first->second;
 }
 
-Result<void, Reject> Routes::Describe(const ModelInfo& info, TimePoint now, Cut& cut) {
-  const auto model = FindOrAddModel(info.model, now, cut);
+Result<Route*, Reject> Routes::Find(const ModelKey& model_key, const std::string& stream, ClassListHash list,
+                                    TimePoint now, Cut& cut) {
+  if (const auto seen = SeeStream(stream, now); !seen) {
+    return tl::unexpected(seen.error());
+  }
+  const auto model = FindOrAddModel(model_key, now, cut);
   if (!model) {
     return tl::unexpected(model.error());
   }
-  ModelDelta& delta = Delta(**model, cut);
-  delta.described = true;
-  delta.score_threshold = info.score_threshold;
-  delta.max_detections = info.max_detections;
-  delta.tags = info.tags;
-  delta.labels_expected = info.labels_expected;
-  (*model)->labels_expected = info.labels_expected;
-  if ((*model)->tags != info.tags) {
-    (*model)->tags = info.tags;
-    std::erase_if(routes_, [&](const auto& entry) { return entry.second.route.model == *model; });
+  const auto entry = FindOrAddRoute(**model, stream, now, cut);
+  if (!entry) {
+    return tl::unexpected(entry.error());
   }
-  return {};
+  std::vector<ClassListHash>& lists = (*entry)->lists;
+  if (std::find(lists.begin(), lists.end(), list) == lists.end()) {
+    lists.push_back(list);
+    for (Group* group : (*entry)->groups) {
+      LearnList(*group, list, cut);
+    }
+  }
+  return &(*entry)->route;
 }
 
-Result<void, Reject> Routes::Describe(const StreamInfo& info, TimePoint now, Cut& cut) {
-  if (auto seen = SeeStream(info.stream, now); !seen) {
-    return seen;
-  }
-  Stream& stream = streams_[info.stream];
-  if (stream.tags != info.tags) {
-    stream.tags = info.tags;
-    cut.stream_infos.push_back(info);
-    const std::string suffix = '\x1f' + info.stream;
-    std::erase_if(routes_, [&](const auto& entry) { return entry.first.ends_with(suffix); });
-  }
-  return {};
+void Routes::SetLimits(const Limits& limits) {
+  limits_ = limits;
+  std::erase_if(routes_, [](const auto& entry) { return !entry.second.complete; });
 }
 
 void Routes::Expire(TimePoint now, Cut& cut) {
+  // Where there was no room for a group, there may be by now.
+  std::erase_if(routes_, [](const auto& entry) { return !entry.second.complete; });
   const auto idle = [&](TimePoint last_seen) { return now - last_seen >= limits_.idle; };
   std::erase_if(streams_, [&](const auto& entry) {
     const bool forgotten_now = idle(entry.second.last_seen);

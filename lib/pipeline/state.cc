@@ -2,223 +2,125 @@
 
 #include <algorithm>
 #include <cassert>
-
-#include "lib/pipeline/cell_journal.h"
-#include "lib/pipeline/state_parts.h"
+#include <utility>
 
 namespace detwatch::pipeline {
 
-namespace {
-
-// Frames that were accepted once are read again whatever the limits are now.
-wire::WireLimits StoredLimits() {
-  wire::WireLimits limits;
-  limits.message_bytes = std::size_t{1} << 30;
-  limits.boxes_per_frame = 65535;
-  limits.classes_per_list = SIZE_MAX;
-  return limits;
-}
-
-}  // namespace
-
-State::State(const PipelineConfig& config, KeyValue* store, bool on_disk)
+State::State(const PipelineConfig& config, KeyValue& store)
     : config_(config),
-      quantum_(config.Quantum()),
-      own_store_(store == nullptr ? std::make_unique<MemoryKeyValue>() : nullptr),
-      on_disk_(on_disk),
-      store_(store == nullptr ? *own_store_ : *store),
-      ledger_(config.join, store_, store != nullptr),
-      classes_(SIZE_MAX, SIZE_MAX),
-      decoder_(StoredLimits()) {
+      store_(store),
+      settler_(config.join, config.Quantum(), config.ring_capacity, config.limits.class_lists, store) {
   for (const ViewSpec& view : config_.views) {
-    std::vector<std::size_t> windows;
-    for (std::size_t w = 0; w < config_.windows.size(); ++w) {
-      if (std::find(view.windows.begin(), view.windows.end(), config_.windows[w].name) !=
-          view.windows.end()) {
-        windows.push_back(w);
+    cells::GroupLayout& layout = layouts_.emplace_back();
+    layout.quantum = config_.Quantum();
+    layout.ring_capacity = config_.ring_capacity;
+    for (const WindowSpec& window : config_.windows) {
+      if (std::find(view.windows.begin(), view.windows.end(), window.name) != view.windows.end()) {
+        layout.windows.push_back(window);
       }
     }
-    view_windows_.push_back(std::move(windows));
   }
 }
 
-State::~State() = default;
-
-State::Group* State::FindGroup(GroupId id) {
-  return Index(id) < groups_.size() ? groups_[Index(id)].get() : nullptr;
-}
-
-State::Group& State::GroupOf(GroupId id) {
-  assert(FindGroup(id) != nullptr);
-  return *groups_[Index(id)];
-}
-
-void State::AddGroup(GroupId id, std::size_t view, std::vector<std::pair<std::string, std::string>> labels,
-                     std::string model, std::shared_ptr<const EvaluationParams> params) {
-  groups_.resize(std::max<std::size_t>(groups_.size(), Index(id) + 1U));
-  auto group = std::make_unique<Group>();
-  group->id = id;
-  group->view = view;
-  group->labels = std::move(labels);
-  group->model = std::move(model);
-  group->fine = accumulate::Shape::Fine(*params);
-  group->fingerprint = params->Fingerprint();
-  group->params = std::move(params);
-  for (const std::size_t w : view_windows_[view]) {
-    group->frame_windows.emplace_back(config_.windows[w].panes);
-    group->windows_from.emplace_back();
-  }
-  groups_[Index(id)] = std::move(group);
-  next_group_ = std::max(next_group_, Index(id) + 1U);
+void State::AddGroup(const GroupDefinition& definition) {
+  const std::size_t index = Index(definition.group);
+  groups_.resize(std::max(groups_.size(), index + 1));
+  view_of_group_.resize(groups_.size(), 0);
+  cells::GroupSpec spec{definition.group, config_.views[definition.view].name, definition.labels,
+                        definition.model, definition.params};
+  groups_[index] = std::make_unique<cells::Group>(std::move(spec), layouts_[definition.view], dictionary_);
+  view_of_group_[index] = definition.view;
+  settler_.AddGroup(definition.group, definition.params, 0);
+  head_.next_group = std::max(head_.next_group, Index(definition.group) + 1U);
 }
 
 void State::DropGroup(GroupId id) {
-  for (const auto& cell : GroupOf(id).cells) {
-    cell_bytes_ -= cell->accounted_bytes;
-    --cells_;
-  }
   groups_[Index(id)].reset();
-  store_.Delete(keys::Group(id));
-  store_.DeletePrefix(keys::Cells(id));
-  store_.DeletePrefix(keys::Panes(id));
+  settler_.DropGroup(id);
+  cells::Group::Erase(id, store_);
 }
 
-State::Cell& State::CellOf(Group& group, ClassId class_id) {
-  const std::size_t index = detwatch::Index(class_id);
-  if (index >= group.cell_of_class.size()) {
-    group.cell_of_class.resize(index + 1, 0);
+void State::DefineModel(const ModelChange& change) {
+  models_.resize(std::max<std::size_t>(models_.size(), change.model + 1U));
+  head_.next_model = std::max(head_.next_model, change.model + 1U);
+  if (models_[change.model] == nullptr) {
+    models_[change.model] = std::make_unique<ModelRow>();
+    models_[change.model]->values.key = change.key;
   }
-  std::uint32_t& slot = group.cell_of_class[index];
-  if (slot == 0) {
-    std::vector<std::pair<std::int64_t, std::string>> panes;
-    for (const std::size_t w : view_windows_[group.view]) {
-      panes.emplace_back(config_.windows[w].panes, keys::Panes(group.id, class_id, config_.windows[w]));
-    }
-    group.cells.push_back(std::make_unique<Cell>(class_id, *group.params, panes, config_.ring_capacity));
-    group.class_names.push_back(class_names_[index]);
-    slot = static_cast<std::uint32_t>(group.cells.size());
-    ++cells_;
+  ModelRow& model = *models_[change.model];
+  if (change.described) {
+    model.values.score_threshold = change.score_threshold;
+    model.values.max_detections = change.max_detections;
   }
-  return *group.cells[slot - 1];
+  model.tags = change.tags;
+  model.labels_expected = change.labels_expected;
+  model.class_list = change.class_list;
 }
 
-void State::Account(Cell& cell) {
-  const std::size_t bytes = cell.Bytes(!on_disk_);
-  cell_bytes_ += bytes - cell.accounted_bytes;
-  cell.accounted_bytes = bytes;
-}
-
-std::int64_t State::PaneAt(const WindowSpec& window, std::int64_t quantum) const {
-  const std::int64_t quanta = window.pane / quantum_;
-  return quantum / quanta - (quantum % quanta < 0 ? 1 : 0);
-}
-
-void State::Absorb(Group& group, GroupDelta& delta, std::int64_t quantum) {
-  const std::vector<std::size_t>& windows = view_windows_[group.view];
-  const accumulate::Shape coarse = accumulate::Shape::Coarse(*group.params);
-  std::vector<std::int64_t> panes;
-  panes.reserve(windows.size());
-  for (const std::size_t w : windows) {
-    panes.push_back(PaneAt(config_.windows[w], quantum));
-  }
-  // Frames are counted per set of judged classes; here they become a tally of each class.
-  for (const auto& [set, frames] : delta.frames_by_set) {
-    for (const ClassId class_id : sets_[set]) {
-      delta.Cell(class_id, group.fine).counts.AddTally(group.fine.Frames(), frames);
-    }
-  }
-  const TimePoint start{quantum_ * quantum};
-  for (const auto& changed : delta.cells) {
-    std::stable_sort(changed->inserted.begin(), changed->inserted.end(),
-                     [](const auto& a, const auto& b) { return a.ordinal() < b.ordinal(); });
-    Cell& cell = CellOf(group, changed->class_id);
-    ApplyToRing(*changed, cell.ring);
-    cell.total.Add(changed->counts);
-    if (changed->retracted != nullptr) {
-      if (cell.retracted == nullptr) {
-        cell.retracted = std::make_unique<accumulate::Histogram>(group.fine);
-      }
-      cell.retracted->Add(*changed->retracted);
-    }
-    accumulate::Histogram change(coarse);
-    change.Add(changed->counts);
-    for (std::size_t i = 0; i < windows.size(); ++i) {
-      if (start >= group.windows_from[i]) {
-        cell.windows[i].Apply(store_, panes[i], change);
-      }
-    }
-    cell.Touch();
-    cell.touched = true;
-    // So many new records are as much as the ring itself.
-    cell.rewrite = cell.rewrite || changed->records.size() >= config_.ring_capacity / 2;
-    if (!cell.rewrite) {
-      AppendDelta(cell.unsaved, start, *changed);
-    }
-    Account(cell);
-  }
-  group.touched = true;
-  if (delta.frames.frames == 0) {
-    return;  // corrections: no frame came or went
-  }
-  group.total_frames += delta.frames;
-  for (std::size_t i = 0; i < windows.size(); ++i) {
-    if (start >= group.windows_from[i]) {
-      group.frame_windows[i].Apply(panes[i], delta.frames);
-    }
-  }
-}
-
-// Names, lists, groups: what arrivals may speak of.
+// Names, lists, groups, models: what frames may speak of.
 void State::Define(const Cut& cut) {
-  for (const ClassList& list : cut.class_lists) {
-    classes_.Restore(list);
+  if (cut.reload != nullptr) {
+    Reload(*cut.reload);
   }
-  class_names_.insert(class_names_.end(), cut.new_classes.begin(), cut.new_classes.end());
-  sets_.insert(sets_.end(), cut.new_sets.begin(), cut.new_sets.end());
+  for (const judge::NamedClass& known : cut.new_classes) {
+    const std::size_t index = detwatch::Index(known.class_id);
+    dictionary_.class_names.resize(std::max(dictionary_.class_names.size(), index + 1));
+    dictionary_.class_names[index] = known.name;
+    head_.next_class = std::max(head_.next_class, static_cast<std::uint32_t>(index) + 1U);
+  }
+  for (const judge::KnownList& list : cut.new_lists) {
+    settler_.lists().Add(list.hash, list.entries);
+  }
+  for (const judge::ClassSet& set : cut.new_sets) {
+    dictionary_.sets.emplace(static_cast<std::uint64_t>(set.id), set.classes);
+  }
   for (const GroupDefinition& definition : cut.new_groups) {
-    AddGroup(definition.group, definition.view, definition.labels, definition.model, definition.params);
+    AddGroup(definition);
   }
-  if (cut.join_limits) {
-    ledger_.SetLimits(*cut.join_limits);
+  for (const KnownClasses& known : cut.known_classes) {
+    const judge::ClassTable* list = settler_.lists().Find(known.list);
+    std::vector<ClassId> classes;
+    for (const auto& [id, class_id] : list->entries()) {
+      classes.push_back(class_id);
+    }
+    groups_[Index(known.group)]->Know(classes);
+  }
+  for (const ModelChange& change : cut.models) {
+    DefineModel(change);
   }
 }
 
-void State::Absorb(Cut& cut) {
+void State::Reload(const PipelineConfig& next) {
+  config_.join = next.join;
+  config_.limits = next.limits;
+  config_.fleet_ious = next.fleet_ious;
+  config_.views = next.views;
+  settler_.SetLimits(next.join);
+  for (const auto& group : groups_) {
+    if (group != nullptr) {
+      group->ForgetCounters();
+    }
+  }
+}
+
+Absorbed State::Absorb(const Cut& cut) {
   Define(cut);
-  for (const ModelDelta& delta : cut.models) {
-    models_.resize(std::max<std::size_t>(models_.size(), delta.model + 1U));
-    next_model_ = std::max(next_model_, delta.model + 1U);
-    if (models_[delta.model] == nullptr) {
-      models_[delta.model] = std::make_unique<Model>();
-      models_[delta.model]->values.key = delta.model_key;
-    }
+  const settle::Settled settled = settler_.Settle(
+      cut.arrivals, {cut.number, cut.taken, cut.reserved, cut.next_ordinal, cut.refusals_known});
+  for (const judge::ClassSet& set : settled.new_sets) {
+    dictionary_.sets.emplace(static_cast<std::uint64_t>(set.id), set.classes);
   }
-  Settle(cut);
-  for (const Segment& segment : cut.segments) {
-    for (const auto& delta : segment.groups) {
-      Absorb(GroupOf(delta->group), *delta, segment.quantum);
-    }
-  }
-  for (const auto& [quantum, segment] : cut.corrections) {
-    for (const auto& delta : segment.groups) {
-      Absorb(GroupOf(delta->group), *delta, quantum);
-    }
-  }
-  for (const auto& [group, stats] : cut.predictions) {
-    GroupOf(group).predictions += stats;
-    GroupOf(group).touched = true;
-  }
-  for (const ModelDelta& delta : cut.models) {
-    models_[delta.model]->Add(delta);
-  }
-  counters_ += cut.counters;
-  gauges_ = cut.gauges;
-  GaugeLedger();
-  ++cuts_;
-  if (own_store_ == nullptr) {
-    Persist(cut);
-  } else {
-    CountLabels(cut);  // nobody will ever read the rest again
+  Apply(cut.changes);
+  Apply(settled.changes);
+  Apply(cut, settled);
+  Advance(cut.taken);
+  head_.cut = cut.number;
+  head_.taken = cut.taken;
+  head_.next_ordinal = cut.next_ordinal;
+  ++head_.cuts;
+  const std::vector<std::string> publishers = CountPublishers(cut, settled);
+  if (store_.outlives_process()) {
+    Write(cut, settled, publishers);
   }
   // Last: a group may have had its last frames in this very cut.
   for (const GroupId retired : cut.retired_groups) {
@@ -228,14 +130,122 @@ void State::Absorb(Cut& cut) {
     models_[retired].reset();
     store_.Delete(keys::Model(retired));
   }
+  for (const ClassListHash retired : cut.retired_lists) {
+    settler_.lists().Remove(retired);
+    store_.Delete(keys::ClassList(retired));
+  }
+  GaugeLedger();
+  Absorbed absorbed{cut.number,
+                    cut.taken,
+                    cut.marks,
+                    cell_bytes(),
+                    settler_.ledger().HoldsLabelsSince(cut.taken),
+                    settled.refused_keys,
+                    cut.late_rejects};
+  absorbed.rejects.insert(absorbed.rejects.end(), settled.rejects.begin(), settled.rejects.end());
+  return absorbed;
+}
+
+void State::Apply(const cells::Changes& changes) {
+  for (const auto& [quantum, change] : changes) {
+    for (const auto& of_group : change.groups()) {
+      groups_[Index(of_group->group)]->Apply(of_group->change, quantum, store_);
+    }
+  }
+}
+
+void State::Apply(const Cut& cut, const settle::Settled& settled) {
+  for (const auto& [group, stats] : cut.predictions) {
+    groups_[Index(group)]->AddPredictions(stats);
+  }
+  for (const GroupId id : settled.correctable) {
+    if (Index(id) < groups_.size() && groups_[Index(id)] != nullptr) {
+      groups_[Index(id)]->SetCorrectable();
+    }
+  }
+  for (const ModelChange& change : cut.models) {
+    CountModel(change.model, change.counts);
+  }
+  for (const auto& [model, counts] : settled.models) {
+    CountModel(model, counts);
+  }
+  counters_ += cut.counters;
+  counters_ += settled.counters;
+  gauges_ = cut.gauges;
+}
+
+void State::CountModel(std::uint32_t id, const settle::ModelCounts& counts) {
+  if (id >= models_.size() || models_[id] == nullptr) {
+    return;  // forgotten since
+  }
+  snapshot::Model& values = models_[id]->values;
+  values.frames += counts.frames;
+  values.judged += counts.judged;
+  values.expired += counts.expired;
+  values.last_frame = std::max(values.last_frame, counts.last_frame);
+  values.last_label = std::max(values.last_label, counts.last_label);
+}
+
+void State::CountTallies(const settle::LabelTallies& tallies, std::vector<std::string>& changed) {
+  for (const auto& [name, of_run] : tallies.all()) {
+    const auto& [epoch, tally] = of_run;
+    changed.push_back(keys::Publisher(Transport::kReliable, name));
+    Publisher& publisher = publishers_[changed.back()];
+    PublisherRow& row = publisher.row;
+    row.mark.publisher = name;
+    row.mark.transport = Transport::kReliable;
+    if (epoch > row.labels_epoch) {
+      row.labels_epoch = epoch;
+      row.labels = {};
+    }
+    if (epoch == row.labels_epoch) {
+      row.labels += tally;
+      publisher.labels_changed = true;
+    }
+  }
+}
+
+std::vector<std::string> State::CountPublishers(const Cut& cut, const settle::Settled& settled) {
+  std::vector<std::string> changed;
+  for (const auto& [transport, name] : cut.retired_publishers) {
+    publishers_.erase(keys::Publisher(transport, name));
+  }
+  for (const delivery::Sequences::Mark& mark : cut.marks) {
+    changed.push_back(keys::Publisher(mark.transport, mark.publisher));
+    PublisherRow& row = publishers_[changed.back()].row;
+    row.mark = mark;
+    row.last_seen = cut.taken;
+  }
+  CountTallies(cut.label_tallies, changed);
+  CountTallies(settled.tallies, changed);
+  std::sort(changed.begin(), changed.end());
+  changed.erase(std::unique(changed.begin(), changed.end()), changed.end());
+  return changed;
+}
+
+void State::Advance(TimePoint now) {
+  now_ = now;
+  for (const auto& group : groups_) {
+    if (group != nullptr) {
+      group->Advance(now, store_);
+    }
+  }
+}
+
+std::size_t State::cell_bytes() const {
+  std::size_t bytes = 0;
+  for (const auto& group : groups_) {
+    bytes += group == nullptr ? 0 : group->cell_bytes();
+  }
+  return bytes;
 }
 
 void State::GaugeLedger() {
-  const join::Ledger::Totals& held = ledger_.totals();
+  const join::Ledger::Totals& held = settler_.ledger().totals();
   gauges_.pending_predictions = held.waiting_predictions;
   gauges_.pending_labels = held.waiting_labels;
   gauges_.pending_bytes = held.waiting_bytes;
-  gauges_.lingering_labels = ledger_.lingering();
+  gauges_.lingering_labels = settler_.ledger().lingering();
   gauges_.kept_frames = held.kept;
   gauges_.kept_bytes = held.kept_bytes;
 }
@@ -245,10 +255,37 @@ std::vector<State::Tally> State::TakeTallies() {
   for (auto& [key, publisher] : publishers_) {
     if (publisher.labels_changed) {
       publisher.labels_changed = false;
-      changed.push_back({publisher.mark.publisher, publisher.labels_epoch, publisher.labels});
+      changed.push_back({publisher.row.mark.publisher, publisher.row.labels_epoch, publisher.row.labels});
     }
   }
   return changed;
+}
+
+std::shared_ptr<const snapshot::Snapshot> State::Take() const {
+  auto snapshot = std::make_shared<snapshot::Snapshot>();
+  snapshot->taken = now_;
+  snapshot->cuts = head_.cuts;
+  snapshot->fleet_ious = config_.fleet_ious;
+  for (const ViewSpec& view : config_.views) {
+    snapshot->views.push_back({view, {}});
+  }
+  snapshot->gauges = gauges_;
+  for (std::size_t i = 0; i < groups_.size(); ++i) {
+    if (groups_[i] != nullptr) {
+      const std::size_t view = view_of_group_[i];
+      snapshot->views[view].groups.push_back(groups_[i]->Show(config_.views[view], config_.fleet_ious));
+      snapshot->gauges.cells += groups_[i]->cells();
+    }
+  }
+  for (const auto& model : models_) {
+    if (model != nullptr) {
+      snapshot->models.push_back(model->values);
+    }
+  }
+  snapshot->counters = counters_;
+  snapshot->gauges.cell_bytes = cell_bytes();
+  snapshot->gauges.cell_bytes_limit = config_.limits.cell_bytes;
+  return snapshot;
 }
 
 }  // namespace detwatch::pipeline

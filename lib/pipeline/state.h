@@ -1,56 +1,55 @@
 #pragma once
-// lib/pipeline -- the second half: settles what did not meet at once, absorbs cuts into cells and windows,
-// writes all of it to the store, and turns it into snapshots. One thread owns it. A crash of arithmetic here
-// is a bug and an assert: everything was checked in ingest.
+// lib/pipeline -- the second half: what has been counted, and the order in which a cut becomes part of it.
+// Settle what did not meet, apply all changes, let time pass, write; then somebody may look. What is counted
+// and how is lib/cells', what becomes of a half is lib/settle's. One thread owns it. A crash of arithmetic
+// here is a bug and an assert: everything was checked in ingest.
 //
 // Everything it holds is what the store's last commit holds plus what is put there since, so a restart at any
 // moment goes on from the last commit as if nothing had happened.
 //
-// Laws: ATotalIsTheSumOfItsCuts, AWindowEqualsAFromScratchEvaluationOfItsFrames, UnchangedClassesAreShared,
-//   ARestartAtAnyCheckpointChangesNothing, ACorrectionIsAsIfItHadBeenRightFromTheStart.
+// Laws (tests of the same name): ATotalIsTheSumOfItsCuts, AWindowEqualsAFromScratchEvaluationOfItsFrames,
+//   UnchangedClassesAreShared, ARestartAtAnyCheckpointChangesNothing,
+//   ACorrectionIsAsIfItHadBeenRightFromTheStart, LookingChangesNothing.
 // Cost: Absorb O(touched bins), Take O(changed classes x windows). No I/O but the store's, no clock, no
 // threads. Errors: Restore; a store that cannot be read later throws.
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
-#include "lib/accumulate/histogram.h"
-#include "lib/accumulate/ring.h"
+#include "lib/cells/group.h"
 #include "lib/core/key_value.h"
-#include "lib/join/ledger.h"
-#include "lib/pipeline/class_registry.h"
 #include "lib/pipeline/config.h"
 #include "lib/pipeline/cut.h"
-#include "lib/pipeline/judge.h"
 #include "lib/pipeline/restored.h"
+#include "lib/pipeline/rows.h"
+#include "lib/settle/settler.h"
 #include "lib/snapshot/snapshot.h"
-#include "lib/window/cell_window.h"
-#include "lib/window/frame_window.h"
-#include "lib/wire/decode.h"
 
 namespace detwatch::pipeline {
 
 class State {
  public:
-  // Null `store`: nothing outlives the process; what waits is in memory. `on_disk`: what is in the store
-  // costs no memory. Requires: `store` outlives the state.
-  explicit State(const PipelineConfig& config, KeyValue* store = nullptr, bool on_disk = false);
-  ~State();
+  // Requires: `store` outlives the state.
+  State(const PipelineConfig& config, KeyValue& store);
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
   // Reads what the store holds. Groups that count by other rules than configured start again at zero; waiting
   // frames stay. Requires: nothing was absorbed.
   [[nodiscard]] Result<Restored> Restore(TimePoint now);
-  // Settles the cut's arrivals (their outcome becomes part of the cut), absorbs it and puts it into the
-  // store; the commit is the caller's. Requires: cuts arrive in the order of their numbers.
-  void Absorb(Cut& cut);
-  // The numbers of this moment; windows let go of what has left by `now`.
-  [[nodiscard]] std::shared_ptr<const snapshot::Snapshot> Take(TimePoint now);
-  [[nodiscard]] std::size_t cell_bytes() const { return cell_bytes_; }
+  // Makes the cut part of the state and puts it into the store; the commit is the caller's. Requires: cuts
+  // arrive in the order of their numbers.
+  [[nodiscard]] Absorbed Absorb(const Cut& cut);
+  // Windows let go of what has left by `now`. Absorb does so for the time of its cut.
+  void Advance(TimePoint now);
+  // The numbers as of the last Advance or Absorb. Changes none of them.
+  [[nodiscard]] std::shared_ptr<const snapshot::Snapshot> Take() const;
+  [[nodiscard]] std::size_t cell_bytes() const;
   // Of reliable publishers whose labels were settled since the last call: of their run `epoch`.
   struct Tally {
     std::string publisher;
@@ -60,87 +59,54 @@ class State {
   [[nodiscard]] std::vector<Tally> TakeTallies();
 
  private:
-  struct Cell;
-  struct Group;
-  struct Model;
-  struct Evaluation;
-  // A publisher's row as it is stored.
   struct Publisher {
-    delivery::Sequences::Mark mark;
-    TimePoint last_seen;
-    std::uint64_t labels_epoch = 0;  // the run that `labels` are of
-    LabelTally labels;
+    PublisherRow row;
     bool labels_changed = false;
   };
 
-  Group& GroupOf(GroupId id);
-  [[nodiscard]] Group* FindGroup(GroupId id);
-  void AddGroup(GroupId id, std::size_t view, std::vector<std::pair<std::string, std::string>> labels,
-                std::string model, std::shared_ptr<const EvaluationParams> params);
-  void DropGroup(GroupId id);
-  Cell& CellOf(Group& group, ClassId class_id);
+  // state.cc: the order.
   void Define(const Cut& cut);
-  void Absorb(Group& group, GroupDelta& delta, std::int64_t quantum);
-  void Account(Cell& cell);
-  void GaugeLedger();
-  [[nodiscard]] std::int64_t PaneAt(const WindowSpec& window, std::int64_t quantum) const;
-  [[nodiscard]] snapshot::Group Describe(Group& group, const ViewSpec& view, TimePoint now);
-
-  // settle.cc
-  struct Settling;
-  void Settle(Cut& cut);
-  void Settle(PredictionArrival& arrival, Settling& now);
-  void Settle(LabelArrival& arrival, Settling& now);
-  void Settle(KeptArrival& arrival, Settling& now);
-  void JudgeLate(const Predictions& predictions, const Labels& labels, const FrameHash& frame,
-                 std::uint32_t model, const std::vector<GroupId>& groups, TimePoint since, Settling& now);
-  void CorrectFrame(const join::HeldPredictions& held, const Labels& before, const Labels& after,
-                    Settling& now);
-  [[nodiscard]] Evaluation* EvaluationOf(const std::vector<GroupId>& groups);
-  template <class T>
-  [[nodiscard]] T Decode(std::string_view payload);
-
-  // persist.cc and restore.cc
-  void Persist(Cut& cut);
-  void PersistDefinitions(const Cut& cut);
-  void PersistPublishers(const Cut& cut);
+  void DefineModel(const ModelChange& change);
+  void AddGroup(const GroupDefinition& definition);
+  void DropGroup(GroupId id);
+  void Apply(const cells::Changes& changes);
+  void Apply(const Cut& cut, const settle::Settled& settled);
+  void CountModel(std::uint32_t id, const settle::ModelCounts& counts);
+  void CountTallies(const settle::LabelTallies& tallies, std::vector<std::string>& changed);
   // Brings rows of publishers up to date, and says which.
-  std::vector<std::string> CountLabels(const Cut& cut);
-  void PersistDedup(char which, const join::Seen::Changes& changes, std::uint64_t cut);
-  void PersistGroup(Group& group);
-  void PersistCell(Group& group, Cell& cell);
-  [[nodiscard]] Result<void> RestoreDefinitions(Restored& restored);
-  [[nodiscard]] Result<void> RestoreGroup(GroupId id, std::string_view value, Restored& restored);
-  [[nodiscard]] Result<void> RestoreCells(Group& group);
-  [[nodiscard]] Result<void> RestoreCell(Group& group, ClassId class_id, std::string_view base);
+  [[nodiscard]] std::vector<std::string> CountPublishers(const Cut& cut, const settle::Settled& settled);
+  void GaugeLedger();
+  void Reload(const PipelineConfig& next);
+
+  // state_write.cc
+  void Write(const Cut& cut, const settle::Settled& settled, const std::vector<std::string>& publishers);
+  void WriteDefinitions(const Cut& cut, const settle::Settled& settled);
+  void WriteSeen(std::string_view kind, join::Seen::Changes changes, const settle::Settled& settled,
+                 const Cut& cut, std::uint64_t& oldest);
+
+  // state_restore.cc
+  [[nodiscard]] Result<void> RestoreClasses(Restored& restored);
+  [[nodiscard]] Result<void> RestoreModels(Restored& restored);
+  [[nodiscard]] Result<void> RestoreStreams(Restored& restored);
+  [[nodiscard]] Result<void> RestorePublishers(Restored& restored);
+  [[nodiscard]] Result<void> RestoreSeen(Restored& restored);
+  [[nodiscard]] Result<void> RestoreGroups(Restored& restored);
+  [[nodiscard]] Result<void> RestoreGroup(GroupId id, const cells::GroupRow& row, Restored& restored);
+  void ForgetUnused(Restored& restored);
 
   PipelineConfig config_;
-  Duration quantum_;
-  std::unique_ptr<KeyValue> own_store_;
-  bool on_disk_;
   KeyValue& store_;
-  join::Ledger ledger_;
-  ClassRegistry classes_;
-  wire::Decoder decoder_;
-  Judge judge_;
-  std::vector<wire::Item> items_;
-  std::vector<std::unique_ptr<Evaluation>> evaluations_;
-  std::vector<std::vector<std::size_t>> view_windows_;  // per view: indices into config_.windows
-  std::vector<std::string> class_names_;
-  std::vector<std::vector<ClassId>> sets_;
-  std::vector<std::unique_ptr<Group>> groups_;             // by group index; null once retired
-  std::vector<std::unique_ptr<Model>> models_;             // by model index; null once retired
-  std::unordered_map<std::string, Publisher> publishers_;  // by transport and name
-  std::uint32_t class_lists_ = 0;                          // stored
-  std::uint32_t next_group_ = 0;
-  std::uint32_t next_model_ = 0;
-  std::uint64_t seen_oldest_[2] = {0, 0};  // generations below are deleted
+  settle::Settler settler_;
+  cells::Dictionary dictionary_;
+  std::vector<cells::GroupLayout> layouts_;                // by view
+  std::vector<std::unique_ptr<cells::Group>> groups_;      // by group index; null: retired
+  std::vector<std::size_t> view_of_group_;                 // parallel
+  std::vector<std::unique_ptr<ModelRow>> models_;          // by model index; null: retired
+  std::unordered_map<std::string, Publisher> publishers_;  // by the key of their row
+  HeadRow head_;
   IngestCounters counters_;
   snapshot::Gauges gauges_;
-  std::uint64_t cuts_ = 0;
-  std::size_t cell_bytes_ = 0;
-  std::size_t cells_ = 0;
-  std::vector<accumulate::RingRecord> records_;  // kept for its capacity
+  TimePoint now_;
 };
 
 }  // namespace detwatch::pipeline

@@ -28,6 +28,10 @@ struct Window {
   TimePoint oldest_capture;  // of the frames inside; unknown when no frame carried one
   TimePoint newest_capture;
   std::vector<std::shared_ptr<const accumulate::ClassSummary>> classes;
+  // Frames in which a class was judged that are counted for all classes of a list at once and not in the
+  // class's own values; parallel to Group::class_names, or empty: none. Frame-level true negatives of a class
+  // are frames[point].tn of its values, if it has any, plus these.
+  std::vector<std::int64_t> judged_frames;
   accumulate::MeanSummary mean;
 };
 
@@ -52,6 +56,9 @@ struct Group {
   std::vector<std::shared_ptr<const ClassCounters>> counters;  // parallel to class_names; empty without
   // What corrections took out of them again; as long as `counters` once a correction may come, before empty.
   std::vector<std::shared_ptr<const ClassCounters>> retracted;
+  // As in Window, of the counters and of what was retracted; parallel to class_names, or empty.
+  std::vector<std::int64_t> judged_frames;
+  std::vector<std::int64_t> retracted_judged_frames;
   std::shared_ptr<const PredictionStats> predictions;  // null without counters
 };
 

@@ -72,6 +72,7 @@ class Store final : public KeyValue {
   void Delete(std::string_view key) override;
   [[nodiscard]] Result<void> Commit() override;
   // What it will write, keys put twice counted twice.
+  [[nodiscard]] bool outlives_process() const override { return true; }
   [[nodiscard]] std::size_t pending_bytes() const override;
 
   [[nodiscard]] Trouble trouble() const { return trouble_; }  // of the last Commit

@@ -24,8 +24,12 @@ constexpr std::uint64_t kSign = std::uint64_t{1} << 63U;
 }  // namespace
 
 CellWindow::CellWindow(const accumulate::Shape& shape, std::int64_t panes, std::string prefix)
-    : panes_(panes), prefix_(std::move(prefix)), sum_(shape), open_(shape) {
+    : shape_(shape), panes_(panes), prefix_(std::move(prefix)) {
   assert(panes >= 1);
+}
+
+std::size_t CellWindow::bytes() const {
+  return (sum_ ? sum_->bytes() : 0) + (open_ ? open_->bytes() : 0) + closed_.size() * sizeof(Closed);
 }
 
 std::string CellWindow::Key(std::int64_t pane) const {
@@ -35,17 +39,25 @@ std::string CellWindow::Key(std::int64_t pane) const {
 }
 
 accumulate::Histogram CellWindow::Read(const KeyValue& store, std::int64_t pane) const {
-  return Parse(store.Get(Key(pane)).value_or(""), sum_.shape());
+  return Parse(store.Get(Key(pane)).value_or(""), shape_);
+}
+
+void CellWindow::AddTo(std::unique_ptr<accumulate::Histogram>& counts, const accumulate::Histogram& delta,
+                       int sign) {
+  if (counts == nullptr) {
+    counts = std::make_unique<accumulate::Histogram>(shape_);
+  }
+  counts->Add(delta, sign);
 }
 
 void CellWindow::CloseOpen(KeyValue& store) {
-  if (!open_.IsZero()) {
-    const std::string counts = open_.Serialise();
+  if (open_ != nullptr && !open_->IsZero()) {
+    const std::string counts = open_->Serialise();
     store.Put(Key(open_pane_), counts);
     closed_.push_back({open_pane_, counts.size()});
     closed_bytes_ += counts.size();
   }
-  open_ = accumulate::Histogram(open_.shape());
+  open_.reset();
 }
 
 bool CellWindow::Apply(KeyValue& store, std::int64_t pane, const accumulate::Histogram& delta) {
@@ -55,14 +67,19 @@ bool CellWindow::Apply(KeyValue& store, std::int64_t pane, const accumulate::His
   if (pane <= open_pane_ - panes_) {
     return false;
   }
-  sum_.Add(delta);
+  AddTo(sum_, delta, 1);
   if (pane == open_pane_) {
-    open_.Add(delta);
-    return true;
+    AddTo(open_, delta, 1);
+  } else {
+    ApplyToClosed(store, pane, delta);
   }
+  return true;
+}
+
+void CellWindow::ApplyToClosed(KeyValue& store, std::int64_t pane, const accumulate::Histogram& delta) {
   auto at = std::lower_bound(closed_.begin(), closed_.end(), pane,
                              [](const Closed& closed, std::int64_t wanted) { return closed.pane < wanted; });
-  accumulate::Histogram counts(open_.shape());
+  accumulate::Histogram counts(shape_);
   if (at != closed_.end() && at->pane == pane) {
     counts = Read(store, pane);
     closed_bytes_ -= at->bytes;
@@ -73,13 +90,12 @@ bool CellWindow::Apply(KeyValue& store, std::int64_t pane, const accumulate::His
   if (counts.IsZero()) {
     closed_.erase(at);
     store.Delete(Key(pane));
-  } else {
-    const std::string value = counts.Serialise();
-    at->bytes = value.size();
-    closed_bytes_ += value.size();
-    store.Put(Key(pane), value);
+    return;
   }
-  return true;
+  const std::string value = counts.Serialise();
+  at->bytes = value.size();
+  closed_bytes_ += value.size();
+  store.Put(Key(pane), value);
 }
 
 bool CellWindow::Advance(KeyValue& store, std::int64_t pane) {
@@ -90,46 +106,45 @@ bool CellWindow::Advance(KeyValue& store, std::int64_t pane) {
   open_pane_ = pane;
   bool changed = false;
   while (!closed_.empty() && closed_.front().pane <= pane - panes_) {
-    sum_.Subtract(Read(store, closed_.front().pane));
+    AddTo(sum_, Read(store, closed_.front().pane), -1);
     store.Delete(Key(closed_.front().pane));
     closed_bytes_ -= closed_.front().bytes;
     closed_.pop_front();
     changed = true;
   }
   if (changed) {
-    sum_.Compact();
+    if (closed_.empty()) {
+      sum_.reset();
+    } else {
+      sum_->Compact();
+    }
   }
   return changed;
 }
 
-Result<void> CellWindow::Restore(const KeyValue& store, std::int64_t open_pane, accumulate::Histogram open) {
-  if (!(open.shape() == sum_.shape())) {
-    return Fail("the store is damaged: a window has counts of another shape");
-  }
-  bool sound = true;
-  store.ScanPrefix(prefix_, [&](std::string_view key, std::string_view value) {
-    const auto counts = accumulate::Histogram::Parse(value);
-    sound = counts.has_value() && counts->shape() == sum_.shape() && key.size() == prefix_.size() + 8;
-    if (!sound) {
-      return false;
-    }
-    ByteReader in(key.substr(prefix_.size()));
-    closed_.push_back({static_cast<std::int64_t>(in.Fixed64() ^ kSign), value.size()});
-    closed_bytes_ += value.size();
-    sum_.Add(*counts);
-    return true;
-  });
-  if (!sound) {
+Result<void> CellWindow::RestoreClosed(std::string_view pane_key, std::string_view counts) {
+  const auto parsed = accumulate::Histogram::Parse(counts);
+  if (!parsed || !(parsed->shape() == shape_) || pane_key.size() != 8) {
     return Fail("the store is damaged: a pane of a window cannot be read");
+  }
+  ByteReader in(pane_key);
+  closed_.push_back({static_cast<std::int64_t>(in.Fixed64() ^ kSign), counts.size()});
+  closed_bytes_ += counts.size();
+  AddTo(sum_, *parsed, 1);
+  return {};
+}
+
+Result<void> CellWindow::RestoreOpen(std::int64_t open_pane, const accumulate::Histogram* open) {
+  if (open != nullptr && !(open->shape() == shape_)) {
+    return Fail("the store is damaged: a window has counts of another shape");
   }
   open_pane_ = open_pane;
   // Closed later than the open pane was written: what is closed has everything.
-  const bool closed_since = !closed_.empty() && closed_.back().pane >= open_pane;
-  if (closed_since) {
+  if (!closed_.empty() && closed_.back().pane >= open_pane) {
     open_pane_ = closed_.back().pane + 1;
-  } else {
-    open_ = std::move(open);
-    sum_.Add(open_);
+  } else if (open != nullptr && !open->IsZero()) {
+    AddTo(open_, *open, 1);
+    AddTo(sum_, *open, 1);
   }
   return {};
 }

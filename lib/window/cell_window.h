@@ -5,17 +5,19 @@
 // moment in pane c the window of P panes holds panes c - P + 1 ... c, so its length lies in (W - W/P, W].
 // The sum is kept, the open pane is added to, and a pane that leaves is subtracted: nothing is summed
 // again. Closed panes are in the store, and read only to leave or to be corrected: in memory they would be
-// most of what a model costs. The open pane and the sum are the owner's to keep; Restore adds the closed ones
-// again.
+// most of what a model costs. The open pane and the sum are the owner's to keep; a start adds the closed ones
+// again. A window in which nothing is costs no histogram.
 //
-// `pane` is passed in by the caller, also to reads. Changes are signed and may go to a closed pane.
+// `pane` is passed in by the caller. Changes are signed and may go to a closed pane.
 // Laws: TheSumEqualsAFromScratchSumOfItsPanes, MemoryIsFlatOnceTheWindowIsFull, RestoredItIsTheSame.
-// Threads: none. Errors: Restore; a closed pane that cannot be read later throws.
+// Threads: none. Errors: the Restore functions; a closed pane that cannot be read later throws.
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
+#include <string_view>
 
 #include "lib/accumulate/histogram.h"
 #include "lib/core/key_value.h"
@@ -32,23 +34,22 @@ class CellWindow {
   bool Apply(KeyValue& store, std::int64_t pane, const accumulate::Histogram& delta);
   // Lets go what is outside when `pane` is the current one. Returns true when the sum changed.
   bool Advance(KeyValue& store, std::int64_t pane);
-  // Requires: Advance(current pane) was called.
-  [[nodiscard]] const accumulate::Histogram& sum() const { return sum_; }
+  // Null: nothing is inside. Requires: Advance(current pane) was called.
+  [[nodiscard]] const accumulate::Histogram* sum() const { return sum_.get(); }
   // Of the sum and the open pane; closed ones are the store's.
-  [[nodiscard]] std::size_t bytes() const {
-    return sum_.bytes() + open_.bytes() + closed_.size() * sizeof(Closed);
-  }
+  [[nodiscard]] std::size_t bytes() const;
   [[nodiscard]] std::size_t closed_bytes() const { return closed_bytes_; }
 
   static constexpr std::int64_t kNoPane = INT64_MIN;
   [[nodiscard]] std::int64_t open_pane() const { return open_pane_; }  // kNoPane: nothing came yet
-  [[nodiscard]] const accumulate::Histogram& open() const { return open_; }
-  // The open pane as it was; when the store has it as closed, it was closed after that. Requires: a new
-  // window.
-  [[nodiscard]] Result<void> Restore(const KeyValue& store, std::int64_t open_pane,
-                                     accumulate::Histogram open);
-  // Deletes the closed panes; the window is not used any more.
-  void Forget(KeyValue& store) { store.DeletePrefix(prefix_); }
+  [[nodiscard]] const accumulate::Histogram* open() const { return open_.get(); }  // null: zero
+  [[nodiscard]] const accumulate::Shape& shape() const { return shape_; }
+
+  // A start gives back the closed panes in ascending order, as the store has them (key less the prefix,
+  // value), and then the open one as it was written; when it is among the closed ones, it was closed after
+  // that. Requires: a new window.
+  [[nodiscard]] Result<void> RestoreClosed(std::string_view pane_key, std::string_view counts);
+  [[nodiscard]] Result<void> RestoreOpen(std::int64_t open_pane, const accumulate::Histogram* open);
 
  private:
   struct Closed {
@@ -58,12 +59,15 @@ class CellWindow {
   [[nodiscard]] std::string Key(std::int64_t pane) const;
   [[nodiscard]] accumulate::Histogram Read(const KeyValue& store, std::int64_t pane) const;
   void CloseOpen(KeyValue& store);
+  void ApplyToClosed(KeyValue& store, std::int64_t pane, const accumulate::Histogram& delta);
+  void AddTo(std::unique_ptr<accumulate::Histogram>& counts, const accumulate::Histogram& delta, int sign);
 
+  accumulate::Shape shape_;
   std::int64_t panes_;
   std::string prefix_;
   std::int64_t open_pane_ = kNoPane;
-  accumulate::Histogram sum_;
-  accumulate::Histogram open_;
+  std::unique_ptr<accumulate::Histogram> sum_;
+  std::unique_ptr<accumulate::Histogram> open_;
   std::deque<Closed> closed_;  // ascending pane, none is zero
   std::size_t closed_bytes_ = 0;
 };

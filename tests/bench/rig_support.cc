@@ -80,7 +80,7 @@ Rig::Rig(const pipeline::PipelineConfig& config, Durability durability, std::str
   header_.oldest_held = 1;
   std::filesystem::remove_all(folder_);
   Open();
-  state_ = std::make_unique<pipeline::State>(config_, store_.get());
+  state_ = std::make_unique<pipeline::State>(config_, values());
   ingest_ = std::make_unique<pipeline::Ingest>(config_);
   Send(class_list, now);
   Cut(now);
@@ -118,8 +118,7 @@ Cost Rig::Cut(TimePoint now, bool take) {
   const double start = ThreadSeconds();
   {
     const auto cut = ingest_->TakeCut(now);
-    state_->Absorb(*cut);
-    ingest_->OnAbsorbed(cut->marks, state_->cell_bytes());
+    ingest_->OnAbsorbed(state_->Absorb(*cut));
   }
   const double absorbed = ThreadSeconds();
   const double wall = WallSeconds();
@@ -132,7 +131,7 @@ Cost Rig::Cut(TimePoint now, bool take) {
   const double committed = ThreadSeconds();
   cost.commit_wall = WallSeconds() - wall;
   if (take) {
-    snapshot_ = state_->Take(now);
+    snapshot_ = state_->Take();
   }
   const double end = ThreadSeconds();
   cost.absorb = absorbed - start;
@@ -149,7 +148,7 @@ double Rig::Restart(TimePoint now) {
   snapshot_.reset();
   const double start = WallSeconds();
   Open();
-  state_ = std::make_unique<pipeline::State>(config_, store_.get());
+  state_ = std::make_unique<pipeline::State>(config_, values());
   const auto restored = state_->Restore(now);
   if (!restored) {
     Die(restored.error().message);
@@ -159,7 +158,8 @@ double Rig::Restart(TimePoint now) {
 }
 
 const snapshot::Snapshot& Rig::Snapshot(TimePoint now) {
-  snapshot_ = state_->Take(now);
+  state_->Advance(now);
+  snapshot_ = state_->Take();
   return *snapshot_;
 }
 

@@ -58,10 +58,14 @@ class Rig {
 
  private:
   void Open();
+  [[nodiscard]] KeyValue& values() {
+    return store_ == nullptr ? static_cast<KeyValue&>(memory_) : static_cast<KeyValue&>(*store_);
+  }
 
   pipeline::PipelineConfig config_;
   Durability durability_;
   std::string folder_;
+  MemoryKeyValue memory_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<pipeline::State> state_;
   std::unique_ptr<pipeline::Ingest> ingest_;

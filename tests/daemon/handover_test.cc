@@ -40,8 +40,8 @@ TEST(HandoverTest, WhatIngestHasToReactToWakesIt) {
   EXPECT_TRUE(Woken(handover));
   handover.ClearWake();
   EXPECT_FALSE(Woken(handover));
-  EXPECT_EQ(handover.TakeAbsorbed().size(), 1U);
-  EXPECT_TRUE(handover.TakeAbsorbed().empty());
+  EXPECT_EQ(handover.TakeDurable().size(), 1U);
+  EXPECT_TRUE(handover.TakeDurable().empty());
   handover.Reload(config::Config());
   EXPECT_TRUE(Woken(handover));
   EXPECT_TRUE(handover.TakeReload().has_value());

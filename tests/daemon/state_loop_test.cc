@@ -30,6 +30,7 @@ class FillableStore final : public KeyValue {
     pending_ = 0;
     return {};
   }
+  [[nodiscard]] bool outlives_process() const override { return true; }
   [[nodiscard]] std::size_t pending_bytes() const override { return pending_; }
 
   std::atomic<bool> full{false};
@@ -62,8 +63,8 @@ class StateLoopTest : public ::testing::Test {
   }
   // How far the publisher was acknowledged by now.
   std::uint64_t Acknowledged() {
-    for (const Absorbed& absorbed : handover_.TakeAbsorbed()) {
-      acknowledged_ = absorbed.marks.at(0).received;
+    for (const Durable& durable : handover_.TakeDurable()) {
+      acknowledged_ = durable.absorbed.marks.at(0).received;
     }
     return acknowledged_;
   }
@@ -75,7 +76,7 @@ class StateLoopTest : public ::testing::Test {
   }
 
   FillableStore store_;
-  pipeline::State state_{{}, &store_};
+  pipeline::State state_{{}, store_};
   StorageHealth health_{true, "store"};
   Handover handover_;
   Published published_;
@@ -97,8 +98,8 @@ TEST_F(StateLoopTest, EveryCutIsAbsorbedAndShownBeforeItIsAcknowledged) {
     auto cut = MakeCut();
     cut->early = false;
     handover_.Offer(std::move(cut), false);  // waits for room
-    for (const Absorbed& absorbed : handover_.TakeAbsorbed()) {
-      acknowledged_ = absorbed.marks.at(0).received;
+    for (const Durable& durable : handover_.TakeDurable()) {
+      acknowledged_ = durable.absorbed.marks.at(0).received;
       EXPECT_GE(published_.Get()->counters.judged_frames, acknowledged_);
     }
   }

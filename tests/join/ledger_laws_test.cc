@@ -71,9 +71,9 @@ class LedgerLawsTest : public LedgerTest {
     labelled_[half.frame] = true;
     const bool used = half.pair && first;
     const std::uint64_t waited = totals().waiting_labels;
-    const LabelFate fate = Label(half.frame, labels, now, !first, used);
+    const LabelFate fate = Label(half.frame, labels, now, used);
     // The first ones may find that everything of the frame has gone already.
-    ASSERT_TRUE(fate.admission == Admission::kAccepted || (!used && (!first || totals().gone > 0)));
+    ASSERT_TRUE(Accepted(fate.verdict) || (!used && (!first || totals().gone > 0)));
     labels_waited_ += totals().waiting_labels - waited;
     if (used) {
       ++predicted_[9];
@@ -130,6 +130,7 @@ TEST_F(LedgerLawsTest, EveryFrameLeavesOnce) {
     store_.DeletePrefix("j");
     Limit(limits);
     labelled_.clear();
+    remembered_.clear();
     judged_by_.clear();
     for (auto* counts : {&predicted_, &joined_, &expired_}) {
       counts->clear();
@@ -170,7 +171,7 @@ TEST_F(LedgerLawsTest, EveryFrameLeavesOnce) {
 
 // Everything that a ledger answers, as text.
 std::string Answer(const LabelFate& fate) {
-  std::string text = std::to_string(static_cast<int>(fate.admission)) + (fate.waits ? " waits" : "");
+  std::string text(Name(fate.verdict));
   for (const HeldPredictions& half : fate.joined) {
     text += " j" + std::to_string(half.model) + "@" + std::to_string(ToUnixNanos(half.since));
   }
@@ -191,9 +192,9 @@ TEST_F(LedgerLawsTest, RestoredItAnswersTheSame) {
     store_.DeletePrefix("X");
     store_.DeletePrefix("j");
     Limit(limits);
-    MemoryKeyValue other_store;
+    LastingKeyValue other_store;
     Ledger other(limits, other_store);
-    std::map<int, bool> labelled;
+    remembered_.clear();
     const auto halves = MakeHalves(random, 250);
     for (std::size_t i = 0; i < halves.size(); ++i) {
       const Half& half = halves[i];
@@ -213,9 +214,9 @@ TEST_F(LedgerLawsTest, RestoredItAnswersTheSame) {
       } else {
         auto labels = MakeLabels(half.revision, 100 + half.revision, 40 + 10 * half.revision);
         labels->final = half.final;
-        const bool known = std::exchange(labelled[half.frame], true);
-        const LabelFate ours = Label(half.frame, labels, now, known);
-        const LabelFate theirs = other.OnLabels(frame, labels, false, known, now);
+        const auto remembered = Remembered(half.frame);
+        const LabelFate ours = Label(half.frame, labels, now);
+        const LabelFate theirs = other.OnLabels(frame, labels, {false, remembered}, now);
         for (const HeldPredictions& joined : theirs.joined) {
           if (other.Keeps(labels->final)) {
             other.Keep(frame, joined.model, joined.bytes, now);

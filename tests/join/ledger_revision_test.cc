@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "lib/join/label_key.h"
 #include "lib/join/ledger.h"
 #include "tests/join/ledger_support.h"
 
@@ -15,21 +16,20 @@ using std::chrono::seconds;
 
 TEST_F(LedgerTest, ARevisionIsToldFromARepeat) {
   Label(1, MakeLabels(1, 10), kStart);
-  EXPECT_EQ(Label(1, MakeLabels(1, 10), kStart).admission, Admission::kDuplicate);
-  EXPECT_EQ(Label(1, MakeLabels(1, 11), kStart).admission, Admission::kConflict);
-  EXPECT_EQ(Label(1, MakeLabels(0, 10), kStart).admission, Admission::kStale);
+  EXPECT_EQ(Label(1, MakeLabels(1, 10), kStart).verdict, Verdict::kDuplicate);
+  EXPECT_EQ(Label(1, MakeLabels(1, 11), kStart).verdict, Verdict::kConflict);
+  EXPECT_EQ(Label(1, MakeLabels(0, 10), kStart).verdict, Verdict::kStale);
   auto automatic = MakeLabels(1, 10);
   automatic->source = LabelSource::kAuto;
-  EXPECT_EQ(Label(1, automatic, kStart).admission, Admission::kConflict);
+  EXPECT_EQ(Label(1, automatic, kStart).verdict, Verdict::kConflict);
   EXPECT_EQ(totals().waiting_labels, 1U);
   Expire(kStart);
 }
 
 TEST_F(LedgerTest, AHigherRevisionReplacesLabelsThatWait) {
   Label(1, MakeLabels(0, 10), kStart);
-  const LabelFate fate = Label(1, MakeLabels(2, 12, 300), kStart + hours(1), true);
-  EXPECT_EQ(fate.admission, Admission::kAccepted);
-  EXPECT_TRUE(fate.waits);
+  const LabelFate fate = Label(1, MakeLabels(2, 12, 300), kStart + hours(1));
+  EXPECT_EQ(fate.verdict, Verdict::kReplace);
   EXPECT_EQ(totals().waiting_labels, 1U);
   Expire(kStart + hours(1));
   EXPECT_EQ(Predict(1, kStart + hours(2)), 12U);
@@ -37,7 +37,7 @@ TEST_F(LedgerTest, AHigherRevisionReplacesLabelsThatWait) {
 
 TEST_F(LedgerTest, ReplacedLabelsWaitOnSinceTheFirstOnesCame) {
   Label(1, MakeLabels(0), kStart);
-  Label(1, MakeLabels(1), kStart + hours(23), true);
+  Label(1, MakeLabels(1), kStart + hours(23));
   EXPECT_EQ(Expire(kStart + hours(24)).size(), 1U);
 }
 
@@ -48,8 +48,8 @@ TEST_F(LedgerTest, AHigherRevisionCorrectsJudgedFramesThatAreKept) {
   EXPECT_EQ(totals().kept, 2U);
   for (std::uint32_t revision = 1; revision <= 3; ++revision) {
     const LabelFate fate =
-        Label(1, MakeLabels(revision, 10 + revision, 100 * revision), kStart + hours(revision), true);
-    EXPECT_EQ(fate.admission, Admission::kAccepted);
+        Label(1, MakeLabels(revision, 10 + revision, 100 * revision), kStart + hours(revision));
+    EXPECT_EQ(fate.verdict, Verdict::kCorrect);
     EXPECT_TRUE(fate.joined.empty());
     ASSERT_EQ(fate.corrected.size(), 2U);
     EXPECT_EQ(fate.corrected[0].model, 3U);
@@ -58,22 +58,36 @@ TEST_F(LedgerTest, AHigherRevisionCorrectsJudgedFramesThatAreKept) {
     Expire(kStart + hours(revision));
     EXPECT_EQ(totals().kept, 2U);
   }
-  EXPECT_EQ(Label(1, MakeLabels(2, 9), kStart + hours(4), true).admission, Admission::kStale);
-  EXPECT_EQ(Label(1, MakeLabels(3, 13), kStart + hours(4), true).admission, Admission::kDuplicate);
-  EXPECT_EQ(Label(1, MakeLabels(3, 14), kStart + hours(4), true).admission, Admission::kConflict);
+  EXPECT_EQ(Label(1, MakeLabels(2, 9), kStart + hours(4)).verdict, Verdict::kStale);
+  EXPECT_EQ(Label(1, MakeLabels(3, 13), kStart + hours(4)).verdict, Verdict::kDuplicate);
+  EXPECT_EQ(Label(1, MakeLabels(3, 14), kStart + hours(4)).verdict, Verdict::kConflict);
 }
 
-TEST_F(LedgerTest, ACorrectionJudgesWhatStillWaitsToo) {
+TEST_F(LedgerTest, HeldLabelsServeEveryModel) {
   Predict(1, kStart, 0);
   Label(1, MakeLabels(0, 10), kStart);
-  Predict(1, kStart + hours(1), 1);  // nothing lingers any more
-  const LabelFate fate = Label(1, MakeLabels(1, 11), kStart + hours(2), true);
-  ASSERT_EQ(fate.corrected.size(), 1U);
-  ASSERT_EQ(fate.joined.size(), 1U);
-  EXPECT_EQ(fate.corrected[0].model, 0U);
-  EXPECT_EQ(fate.joined[0].model, 1U);
-  Expire(kStart + hours(2));
-  EXPECT_EQ(Label(1, MakeLabels(2, 12), kStart + hours(3), true).corrected.size(), 2U);
+  EXPECT_EQ(Predict(1, kStart + hours(1), 1), 10U);  // nothing lingers any more, but they are kept
+  const LabelFate fate = Label(1, MakeLabels(1, 11), kStart + hours(2));
+  EXPECT_EQ(fate.verdict, Verdict::kCorrect);
+  EXPECT_EQ(fate.corrected.size(), 2U);
+  EXPECT_TRUE(fate.joined.empty());
+  EXPECT_EQ(Predict(1, kStart + hours(3), 2), 11U);
+  Expire(kStart + hours(3));
+  EXPECT_EQ(Label(1, MakeLabels(2, 12), kStart + hours(3)).corrected.size(), 3U);
+}
+
+TEST_F(LedgerTest, LabelsSentAgainJudgeWhatWaitsForThem) {
+  auto labels = MakeLabels(0, 10);
+  labels->final = true;
+  Predict(1, kStart, 0);
+  Label(1, labels, kStart);
+  EXPECT_EQ(Predict(1, kStart + hours(1), 1), 0U);  // nothing holds them any more
+  const LabelFate again = Label(1, labels, kStart + hours(2));
+  EXPECT_EQ(again.verdict, Verdict::kJudge);
+  ASSERT_EQ(again.joined.size(), 1U);
+  EXPECT_EQ(again.joined[0].model, 1U);
+  EXPECT_EQ(Label(1, labels, kStart + hours(3)).verdict, Verdict::kDuplicate);
+  Expire(kStart + hours(3));
 }
 
 TEST_F(LedgerTest, FinalLabelsEndTheCorrections) {
@@ -81,13 +95,13 @@ TEST_F(LedgerTest, FinalLabelsEndTheCorrections) {
   Label(1, MakeLabels(0, 10), kStart);
   auto last = MakeLabels(1, 11);
   last->final = true;
-  EXPECT_EQ(Label(1, last, kStart + minutes(1), true).corrected.size(), 1U);
+  EXPECT_EQ(Label(1, last, kStart + minutes(1)).corrected.size(), 1U);
   EXPECT_EQ(totals().kept, 0U);
   EXPECT_EQ(totals().kept_bytes, 0U);
   EXPECT_EQ(totals().gone, 1U);
-  EXPECT_EQ(Label(1, MakeLabels(2, 12), kStart + minutes(2), true).admission, Admission::kFinal);
+  EXPECT_EQ(Label(1, MakeLabels(2, 12), kStart + minutes(2)).verdict, Verdict::kFinal);
   Expire(kStart + hours(1));
-  EXPECT_EQ(Label(1, MakeLabels(2, 12), kStart + hours(1), true).admission, Admission::kTooLate);
+  EXPECT_EQ(Label(1, MakeLabels(2, 12), kStart + hours(1)).verdict, Verdict::kTooLate);
 }
 
 TEST_F(LedgerTest, FramesJudgedByFinalLabelsAreNotKept) {
@@ -96,16 +110,18 @@ TEST_F(LedgerTest, FramesJudgedByFinalLabelsAreNotKept) {
   Predict(1, kStart);
   Label(1, labels, kStart);
   EXPECT_EQ(totals().kept, 0U);
-  EXPECT_EQ(Label(1, MakeLabels(1), kStart, true).admission, Admission::kFinal);
+  EXPECT_EQ(Label(1, MakeLabels(1), kStart).verdict, Verdict::kFinal);
 }
 
 TEST_F(LedgerTest, ACorrectedFramesLabelsLingerAsTheyAreNow) {
   Predict(1, kStart, 0);
   Label(1, MakeLabels(0, 10), kStart);
-  Label(1, MakeLabels(1, 11), kStart + minutes(5), true);
+  Label(1, MakeLabels(1, 11), kStart + minutes(5));
   EXPECT_EQ(Predict(1, kStart + minutes(9), 1), 11U);
-  EXPECT_EQ(Predict(1, kStart + minutes(10), 2), 0U);  // since the first use
-  EXPECT_EQ(Label(1, MakeLabels(2, 12), kStart + hours(1), true).corrected.size(), 2U);
+  EXPECT_EQ(ledger_->lingering(), 1U);
+  Expire(kStart + minutes(10));
+  EXPECT_EQ(ledger_->lingering(), 0U);  // since the first use
+  EXPECT_EQ(Label(1, MakeLabels(2, 12), kStart + hours(1)).corrected.size(), 2U);
   Expire(kStart + hours(1));
 }
 
@@ -116,12 +132,13 @@ TEST_F(LedgerTest, CorrectionsEndWithTheirTime) {
   Predict(1, kStart);
   Label(1, MakeLabels(0), kStart);
   EXPECT_TRUE(Expire(kStart + hours(2) - seconds(1)).empty());
-  EXPECT_EQ(Label(1, MakeLabels(1), kStart + hours(2) - seconds(1), true).corrected.size(), 1U);
+  EXPECT_EQ(Label(1, MakeLabels(1), kStart + hours(2) - seconds(1)).corrected.size(), 1U);
   EXPECT_TRUE(Expire(kStart + hours(2)).empty());  // nothing of it is counted as expired
   EXPECT_EQ(totals().kept, 0U);
   EXPECT_EQ(totals().kept_bytes, 0U);
-  EXPECT_EQ(Label(1, MakeLabels(2), kStart + hours(2), true).admission, Admission::kTooLate);
-  EXPECT_EQ(Label(1, MakeLabels(2), kStart + hours(2), false).admission, Admission::kTooLate);  // it is gone
+  EXPECT_EQ(Label(1, MakeLabels(2), kStart + hours(2)).verdict, Verdict::kTooLate);
+  remembered_.clear();
+  EXPECT_EQ(Label(1, MakeLabels(2), kStart + hours(2)).verdict, Verdict::kTooLate);  // it is gone
 }
 
 TEST_F(LedgerTest, KeptBytesNeverExceedTheLimit) {
@@ -135,8 +152,8 @@ TEST_F(LedgerTest, KeptBytesNeverExceedTheLimit) {
   Expire(kStart + seconds(6000));
   EXPECT_LE(totals().kept_bytes, limits.corrections_bytes);
   EXPECT_GT(totals().kept, 1000U);
-  EXPECT_EQ(Label(0, MakeLabels(1), kStart + seconds(6000), true).admission, Admission::kTooLate);
-  EXPECT_EQ(Label(5999, MakeLabels(1), kStart + seconds(6000), true).corrected.size(), 1U);
+  EXPECT_EQ(Label(0, MakeLabels(1), kStart + seconds(6000)).verdict, Verdict::kTooLate);
+  EXPECT_EQ(Label(5999, MakeLabels(1), kStart + seconds(6000)).corrected.size(), 1U);
 }
 
 // Regression: the labels they were judged by had gone before them, and others took their place.
@@ -144,15 +161,15 @@ TEST_F(LedgerTest, JudgedFramesWhoseLabelsHaveGoneAreNotCorrected) {
   Predict(1, kStart, 0);
   Label(1, MakeLabels(0, 10), kStart);
   EXPECT_EQ(Predict(1, kStart + minutes(5), 1), 10U);
-  EXPECT_EQ(Predict(1, kStart + hours(1), 2), 0U);
   Expire(kStart + hours(24) - seconds(1));
   EXPECT_EQ(totals().kept, 2U);
   Expire(kStart + hours(24) + minutes(1));
   EXPECT_EQ(totals().kept, 1U);  // model 1, kept five minutes longer than the labels
-  const LabelFate second = Label(1, MakeLabels(1, 11), kStart + hours(24) + minutes(1), true);
+  EXPECT_EQ(Predict(1, kStart + hours(24) + minutes(1), 2), 0U);
+  const LabelFate second = Label(1, MakeLabels(1, 11), kStart + hours(24) + minutes(1));
   EXPECT_EQ(second.joined.size(), 1U);
   EXPECT_TRUE(second.corrected.empty());
-  const LabelFate third = Label(1, MakeLabels(2, 12), kStart + hours(24) + minutes(2), true);
+  const LabelFate third = Label(1, MakeLabels(2, 12), kStart + hours(24) + minutes(2));
   ASSERT_EQ(third.corrected.size(), 1U);
   EXPECT_EQ(third.corrected[0].model, 2U);
   EXPECT_EQ(third.before->content_hash, 11U);
@@ -195,13 +212,12 @@ TEST_F(LedgerTest, ARestartDoesNotBringBackWhatDidNotFit) {
   EXPECT_LT(lingering, 10U);
   Restart(kStart);
   EXPECT_EQ(ledger_->lingering(), lingering);
-  EXPECT_EQ(Predict(0, kStart, 1), 0U);
 }
 
 TEST_F(LedgerTest, ABacklogLeavesOverSeveralTicks) {
   constexpr int kFrames = 45'000;
   for (int frame = 0; frame < kFrames; ++frame) {
-    ASSERT_EQ(ledger_->Wait(FrameOf(frame), 0, "predictions", kStart), Admission::kAccepted);
+    ASSERT_TRUE(ledger_->Wait(FrameOf(frame), 0, "predictions", kStart));
   }
   const TimePoint later = kStart + limits_.retention + seconds(1);
   std::size_t left = kFrames;
@@ -249,7 +265,7 @@ TEST_F(LedgerTest, WithoutCorrectionsNothingIsKept) {
   Predict(1, kStart);
   Label(1, MakeLabels(0), kStart);
   EXPECT_EQ(totals().kept_bytes, 0U);
-  EXPECT_EQ(Label(1, MakeLabels(1), kStart, true).admission, Admission::kTooLate);
+  EXPECT_EQ(Label(1, MakeLabels(1), kStart).verdict, Verdict::kTooLate);
 }
 
 TEST_F(LedgerTest, LabelsOfAFrameThatIsGoneAreTooLateUnlessAnotherModelStillWaits) {
@@ -257,19 +273,19 @@ TEST_F(LedgerTest, LabelsOfAFrameThatIsGoneAreTooLateUnlessAnotherModelStillWait
   Predict(2, kStart, 0);
   Predict(2, kStart + hours(1), 1);
   EXPECT_EQ(Expire(kStart + hours(24)).size(), 2U);
-  EXPECT_EQ(Label(1, MakeLabels(), kStart + hours(24)).admission, Admission::kTooLate);
+  EXPECT_EQ(Label(1, MakeLabels(), kStart + hours(24)).verdict, Verdict::kTooLate);
   EXPECT_EQ(Label(2, MakeLabels(), kStart + hours(24)).joined.size(), 1U);
 }
 
 TEST_F(LedgerTest, LabelsThatWereKnownAndHaveGoneAreTooLateNotNew) {
-  EXPECT_EQ(Label(1, MakeLabels(1), kStart, true).admission, Admission::kTooLate);
+  remembered_[1] = LabelKey(0, LabelSource::kHuman, 1);
+  EXPECT_EQ(Label(1, MakeLabels(1), kStart).verdict, Verdict::kTooLate);
   EXPECT_EQ(totals().waiting_labels, 0U);
 }
 
 TEST_F(LedgerTest, LabelsByWhichFramesWereJudgedAlreadyDoNotWait) {
-  const LabelFate fate = Label(1, MakeLabels(), kStart, false, true);
-  EXPECT_EQ(fate.admission, Admission::kAccepted);
-  EXPECT_FALSE(fate.waits);
+  const LabelFate fate = Label(1, MakeLabels(), kStart, true);
+  EXPECT_EQ(fate.verdict, Verdict::kJudge);
   EXPECT_EQ(totals().waiting_labels, 0U);
   EXPECT_EQ(Predict(1, kStart + minutes(1), 1), 1U);
 }

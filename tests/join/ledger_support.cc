@@ -1,8 +1,10 @@
 #include "tests/join/ledger_support.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
+#include "lib/join/label_key.h"
 #include "lib/join/ledger_rows.h"
 
 namespace detwatch::join {
@@ -46,7 +48,7 @@ void ExpectSoundBooks(const KeyValue& store, const Ledger& ledger) {
       }
       return true;
     }
-    const auto since = static_cast<std::int64_t>(ByteReader(value).Fixed64());
+    const auto since = static_cast<std::int64_t>(ByteReader(value.substr(1)).Fixed64());
     const auto entry = entries.find({row, since});
     EXPECT_NE(entry, entries.end()) << "a row " << key[17] << " without its queue entry";
     if (entry == entries.end()) {
@@ -87,14 +89,24 @@ std::uint64_t LedgerTest::Predict(int frame, TimePoint now, std::uint32_t model,
     }
     return labels->content_hash;
   }
-  EXPECT_EQ(ledger_->Wait(FrameOf(frame), model, payload, now), Admission::kAccepted);
+  EXPECT_TRUE(ledger_->Wait(FrameOf(frame), model, payload, now));
   return 0;
 }
 
-LabelFate LedgerTest::Label(int frame, std::shared_ptr<const HeldLabels> labels, TimePoint now,
-                            bool known_before, bool used) {
+std::optional<std::uint64_t> LedgerTest::Remembered(int frame) const {
+  const auto found = remembered_.find(frame);
+  return found == remembered_.end() ? std::nullopt : std::optional(found->second);
+}
+
+LabelFate LedgerTest::Label(int frame, const std::shared_ptr<HeldLabels>& labels, TimePoint now, bool meets) {
   const bool keeps = ledger_->Keeps(labels->final);
-  LabelFate fate = ledger_->OnLabels(FrameOf(frame), std::move(labels), used, known_before, now);
+  labels->accepted = now;
+  const std::optional<std::uint64_t> remembered = Remembered(frame);
+  LabelFate fate = ledger_->OnLabels(FrameOf(frame), labels, {meets, remembered}, now);
+  if (Accepted(fate.verdict)) {
+    const std::uint64_t key = LabelKey(labels->revision, labels->source, labels->content_hash);
+    remembered_[frame] = std::max(key, remembered.value_or(0));
+  }
   for (const HeldPredictions& half : fate.joined) {
     if (keeps) {
       ledger_->Keep(FrameOf(frame), half.model, half.bytes, now);

@@ -18,8 +18,7 @@ TEST_F(LedgerTest, PredictionsWaitForTheirLabels) {
   EXPECT_EQ(Predict(1, kStart), 0U);
   EXPECT_EQ(totals().waiting_predictions, 1U);
   const LabelFate fate = Label(1, MakeLabels(), kStart + seconds(7));
-  EXPECT_EQ(fate.admission, Admission::kAccepted);
-  EXPECT_FALSE(fate.waits);
+  EXPECT_EQ(fate.verdict, Verdict::kJudge);
   ASSERT_EQ(fate.joined.size(), 1U);
   EXPECT_EQ(fate.joined[0].since, kStart);
   EXPECT_EQ(fate.joined[0].bytes, std::string(40, 'p'));
@@ -49,14 +48,16 @@ TEST_F(LedgerTest, OrderOfHalvesDoesNotMatter) {
 }
 
 TEST_F(LedgerTest, LabelsWaitForLaterThanTheyWouldLinger) {
-  EXPECT_TRUE(Label(1, MakeLabels(), kStart).waits);
+  EXPECT_EQ(Label(1, MakeLabels(), kStart).verdict, Verdict::kWait);
   EXPECT_EQ(totals().waiting_labels, 1U);
   EXPECT_EQ(Predict(1, kStart + hours(3)), 1U);
   EXPECT_EQ(totals().waiting_labels, 0U);
 }
 
 TEST_F(LedgerTest, LabelsLingerSoLongAfterTheirFirstUse) {
-  Label(1, MakeLabels(), kStart);
+  auto labels = MakeLabels();
+  labels->final = true;
+  Label(1, labels, kStart);
   Predict(1, kStart + hours(5), 0);
   Expire(kStart + hours(5) + minutes(10) - seconds(1));
   EXPECT_EQ(Predict(1, kStart + hours(5) + minutes(10) - seconds(1), 1), 1U);
@@ -146,8 +147,8 @@ TEST_F(LedgerTest, AHalfLargerThanTheLimitIsRefused) {
   limits.bytes = 1000;
   Limit(limits);
   Predict(1, kStart);
-  EXPECT_EQ(ledger_->Wait(FrameOf(2), 0, std::string(1000, 'p'), kStart), Admission::kMemory);
-  EXPECT_EQ(Label(2, MakeLabels(0, 1, 999), kStart).admission, Admission::kMemory);
+  EXPECT_FALSE(ledger_->Wait(FrameOf(2), 0, std::string(1000, 'p'), kStart));
+  EXPECT_EQ(Label(2, MakeLabels(0, 1, 999), kStart).verdict, Verdict::kTooLarge);
   EXPECT_TRUE(Expire(kStart).empty());  // the others did not have to go for them
   EXPECT_EQ(totals().waiting_predictions, 1U);
 }
@@ -158,7 +159,9 @@ TEST_F(LedgerTest, LabelsThatLingerStayWithinTheirBytes) {
   Limit(limits);
   for (int i = 0; i < 100; ++i) {
     Predict(i, kStart + seconds(i));
-    Label(i, MakeLabels(0, 1, 1000), kStart + seconds(i));
+    auto labels = MakeLabels(0, 1, 1000);
+    labels->final = true;
+    Label(i, labels, kStart + seconds(i));
     Expire(kStart + seconds(i));
     ASSERT_LE(ledger_->lingering_bytes(), limits.linger_bytes);
   }

@@ -21,7 +21,10 @@ ARROWS = {
     "accumulate": {"core"},
     "window": {"core", "accumulate"},
     "snapshot": {"core", "accumulate", "window"},
-    "pipeline": {"core", "wire", "delivery", "join", "match", "accumulate", "window", "snapshot"},
+    "judge": {"core", "match"},
+    "cells": {"core", "match", "judge", "accumulate", "window", "snapshot"},
+    "settle": {"core", "wire", "join", "judge", "accumulate", "cells"},
+    "pipeline": {"core", "wire", "delivery", "join", "judge", "accumulate", "cells", "settle", "snapshot"},
     "expose": {"core", "snapshot", "accumulate"},
     "client": {"core", "wire", "delivery"},
 }

@@ -6,6 +6,24 @@
 namespace detwatch::test {
 namespace {
 
+// Adds frames to the true negatives of values, or makes values that have nothing else.
+template <class Values>
+std::shared_ptr<const Values> WithNegatives(const std::shared_ptr<const Values>& values, std::int64_t frames,
+                                            bool always) {
+  if (values == nullptr && frames == 0 && !always) {
+    return nullptr;
+  }
+  auto whole = values == nullptr ? std::make_shared<Values>() : std::make_shared<Values>(*values);
+  for (accumulate::FrameCounts& counts : whole->frames) {
+    counts.tn += frames;
+  }
+  return whole;
+}
+
+std::int64_t At(const std::vector<std::int64_t>& frames, std::size_t i) {
+  return i < frames.size() ? frames[i] : 0;
+}
+
 void ExpectNumber(double a, double b, double tolerance, const std::string& what) {
   EXPECT_EQ(std::isnan(a), std::isnan(b)) << what;
   if (!std::isnan(a) && !std::isnan(b)) {
@@ -75,8 +93,10 @@ snapshot::ClassCounters Net(const snapshot::Group& group, std::size_t i) {
   }
   for (std::size_t i_fleet = 0; i_fleet < net.bin_detections.size(); ++i_fleet) {
     for (std::size_t bin = 0; bin < net.bin_detections[i_fleet].size(); ++bin) {
-      net.bin_detections[i_fleet][bin] -= out.bin_detections[i_fleet][bin];
-      net.bin_true_positives[i_fleet][bin] -= out.bin_true_positives[i_fleet][bin];
+      if (i_fleet < out.bin_detections.size()) {
+        net.bin_detections[i_fleet][bin] -= out.bin_detections[i_fleet][bin];
+        net.bin_true_positives[i_fleet][bin] -= out.bin_true_positives[i_fleet][bin];
+      }
     }
   }
   return net;
@@ -176,7 +196,30 @@ void ExpectSame(const snapshot::Group& a, const snapshot::Group& b, const Compar
 
 }  // namespace
 
-void ExpectSame(const snapshot::Snapshot& a, const snapshot::Snapshot& b, const Comparison& how) {
+snapshot::Snapshot Whole(const snapshot::Snapshot& snapshot) {
+  snapshot::Snapshot whole = snapshot;
+  for (snapshot::View& view : whole.views) {
+    for (snapshot::Group& group : view.groups) {
+      for (snapshot::Window& window : group.windows) {
+        for (std::size_t i = 0; i < window.classes.size(); ++i) {
+          window.classes[i] = WithNegatives(window.classes[i], At(window.judged_frames, i), false);
+        }
+        window.judged_frames.clear();
+      }
+      for (std::size_t i = 0; i < group.counters.size(); ++i) {
+        group.counters[i] = WithNegatives(group.counters[i], At(group.judged_frames, i), true);
+      }
+      for (std::size_t i = 0; i < group.retracted.size(); ++i) {
+        group.retracted[i] = WithNegatives(group.retracted[i], At(group.retracted_judged_frames, i), true);
+      }
+    }
+  }
+  return whole;
+}
+
+void ExpectSame(const snapshot::Snapshot& first, const snapshot::Snapshot& second, const Comparison& how) {
+  const snapshot::Snapshot a = Whole(first);
+  const snapshot::Snapshot b = Whole(second);
   ASSERT_EQ(a.views.size(), b.views.size());
   for (std::size_t v = 0; v < a.views.size(); ++v) {
     ASSERT_EQ(a.views[v].groups.size(), b.views[v].groups.size()) << a.views[v].spec.name;
@@ -251,7 +294,9 @@ std::vector<std::int64_t> Numbers(const snapshot::ClassCounters& counters, const
 
 }  // namespace
 
-void ExpectNothingFell(const snapshot::Snapshot& earlier, const snapshot::Snapshot& later) {
+void ExpectNothingFell(const snapshot::Snapshot& before_all, const snapshot::Snapshot& after_all) {
+  const snapshot::Snapshot earlier = Whole(before_all);
+  const snapshot::Snapshot later = Whole(after_all);
   for (std::size_t v = 0; v < earlier.views.size(); ++v) {
     for (const snapshot::Group& before : earlier.views[v].groups) {
       const auto& groups = later.views[v].groups;
@@ -280,7 +325,8 @@ void ExpectNothingFell(const snapshot::Snapshot& earlier, const snapshot::Snapsh
 }
 
 void ExpectSound(const snapshot::Snapshot& snapshot) {
-  for (const snapshot::View& view : snapshot.views) {
+  const snapshot::Snapshot whole = Whole(snapshot);
+  for (const snapshot::View& view : whole.views) {
     for (const snapshot::Group& group : view.groups) {
       for (const snapshot::Window& window : group.windows) {
         for (const auto& values : window.classes) {

@@ -57,8 +57,12 @@ RandomFrame MakeFrame(std::mt19937& random, const std::string& frame_id, int obj
 void Absorb(pipeline::Ingest& ingest, pipeline::State& state, TimePoint now) {
   ingest.Tick(now);
   const auto cut = ingest.TakeCut(now);
-  state.Absorb(*cut);
-  ingest.OnAbsorbed(cut->marks, state.cell_bytes());
+  ingest.OnAbsorbed(state.Absorb(*cut));
+}
+
+std::shared_ptr<const snapshot::Snapshot> Take(pipeline::State& state, TimePoint now) {
+  state.Advance(now);
+  return state.Take();
 }
 
 accumulate::MeanSummary FromScratch(const EvaluationParams& params,

@@ -55,6 +55,9 @@ struct RandomFrame {
 };
 RandomFrame MakeFrame(std::mt19937& random, const std::string& frame_id, int objects = 5);
 
+// The numbers of this moment.
+std::shared_ptr<const snapshot::Snapshot> Take(pipeline::State& state, TimePoint now);
+
 // Takes a cut and absorbs it.
 void Absorb(pipeline::Ingest& ingest, pipeline::State& state, TimePoint now);
 

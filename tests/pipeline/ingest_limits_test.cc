@@ -107,7 +107,7 @@ TEST_F(IngestLimitsTest, SeveralModelsAreJudgedOnTheSameLabels) {
   ASSERT_EQ(snapshot->views[0].groups.size(), 2U);
   EXPECT_DOUBLE_EQ(snapshot->views[0].groups[0].windows[0].mean.map[0][0].value, 1);
   EXPECT_DOUBLE_EQ(snapshot->views[0].groups[1].windows[0].mean.map[0][0].value, 0);
-  EXPECT_EQ(snapshot->views[0].groups[1].windows[0].classes[0]->operating[0][0].false_negatives, 1);
+  EXPECT_EQ(snapshot->views[0].groups[1].windows[0].classes[1]->operating[0][0].false_negatives, 1);
 }
 
 TEST_F(IngestLimitsTest, AModelsProtocolIsItsOwn) {
@@ -175,7 +175,9 @@ TEST_F(IngestLimitsTest, AcknowledgedIsWhatWasAbsorbed) {
   EXPECT_EQ(ingest_->Publisher("camera-1", Transport::kReliable)->durable, 0U);
   const auto cut = ingest_->TakeCut(At(kNow));
   feed_->Send(Frame("b").predictions, At(kNow));
-  ingest_->OnAbsorbed(cut->marks, 0);
+  Absorbed absorbed;
+  absorbed.marks = cut->marks;
+  ingest_->OnAbsorbed(absorbed);
   EXPECT_EQ(ingest_->Publisher("camera-1", Transport::kReliable)->durable, 2U);
   EXPECT_EQ(ingest_->Publisher("camera-1", Transport::kReliable)->received, 3U);
 }

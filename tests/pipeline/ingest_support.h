@@ -16,14 +16,15 @@ class IngestTest : public ::testing::Test {
  protected:
   void Start(const PipelineConfig& config) {
     ingest_ = std::make_unique<Ingest>(config);
-    state_ = std::make_unique<State>(config);
+    store_ = std::make_unique<MemoryKeyValue>();
+    state_ = std::make_unique<State>(config, *store_);
     feed_ = std::make_unique<test::Feed>(*ingest_);
   }
   void SetUp() override { Start({}); }
 
   std::shared_ptr<const snapshot::Snapshot> Take(double now = kNow) {
     test::Absorb(*ingest_, *state_, test::At(now));
-    return state_->Take(test::At(now));
+    return test::Take(*state_, test::At(now));
   }
   std::uint64_t Rejected(const snapshot::Snapshot& snapshot, RejectReason reason) {
     const auto& by_transport = snapshot.counters.rejected[static_cast<std::size_t>(reason)];
@@ -46,6 +47,7 @@ class IngestTest : public ::testing::Test {
   }
 
   std::unique_ptr<Ingest> ingest_;
+  std::unique_ptr<MemoryKeyValue> store_;
   std::unique_ptr<State> state_;
   std::unique_ptr<test::Feed> feed_;
 };

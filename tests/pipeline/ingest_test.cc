@@ -25,13 +25,14 @@ TEST_F(IngestTest, AFrameGoesFromBytesToAveragePrecision) {
   const snapshot::Group& group = snapshot->views.at(0).groups.at(0);
   EXPECT_EQ(group.labels,
             (std::vector<std::pair<std::string, std::string>>{{"model", "yolo"}, {"version", "1"}}));
-  EXPECT_EQ(group.class_names, (std::vector<std::string>{"car", "person", "dog"}));
+  EXPECT_EQ(group.class_names, (std::vector<std::string>{"person", "car", "dog"}));
   const snapshot::Window& total = group.windows.at(0);
   EXPECT_EQ(total.name, "total");
   EXPECT_DOUBLE_EQ(total.mean.map[0][10].value, 1);
-  EXPECT_TRUE(std::isnan(total.classes.at(1)->ap[0][0].value));  // no person was there
-  EXPECT_EQ(total.classes.at(1)->frames[0].tn, 1);
-  EXPECT_EQ(total.classes.at(0)->frames[0].tp, 1);
+  EXPECT_EQ(total.classes.at(0), nullptr);  // no person was there
+  EXPECT_EQ(total.judged_frames, (std::vector<std::int64_t>{1, 1, 1}));
+  EXPECT_EQ(total.classes.at(1)->frames[0].tp, 1);
+  EXPECT_EQ(total.classes.at(1)->frames[0].tn + total.judged_frames.at(1), 0);
   EXPECT_EQ(snapshot->models.at(0).judged, 1U);
   EXPECT_EQ(snapshot->models.at(0).last_label, At(kNow + 2));
   EXPECT_DOUBLE_EQ(snapshot->counters.label_delay.sum, 2);
@@ -64,8 +65,9 @@ TEST_F(IngestTest, MatchingIsByNameNotById) {
   feed_->Send(frame.labels, At(kNow));
   const auto snapshot = Take();
   const snapshot::Group& group = snapshot->views.at(0).groups.at(0);
-  ASSERT_EQ(group.class_names, std::vector<std::string>{"car"});  // what both know
-  EXPECT_EQ(group.windows[0].classes[0]->operating[0][0].true_positives, 1);
+  ASSERT_EQ(group.class_names.at(1), "car");
+  EXPECT_EQ(group.windows[0].classes[1]->operating[0][0].true_positives, 1);
+  EXPECT_EQ(group.windows[0].judged_frames, (std::vector<std::int64_t>{0, 1, 0}));  // what both know
 }
 
 TEST_F(IngestTest, ClassesOutsideTheOtherListAreUnjudgedNotWrong) {
@@ -96,7 +98,10 @@ TEST_F(IngestTest, PartialLabelsJudgeOnlyTheExaminedClasses) {
   const auto snapshot = Take();
   EXPECT_EQ(snapshot->counters.unjudged_detections, 1U);
   const snapshot::Group& group = snapshot->views[0].groups[0];
-  EXPECT_EQ(group.class_names, std::vector<std::string>{"car"});
+  EXPECT_EQ(group.windows[0].classes.at(0), nullptr);
+  EXPECT_NE(group.windows[0].classes.at(1), nullptr);
+  EXPECT_EQ(group.windows[0].classes.at(2), nullptr);
+  EXPECT_TRUE(group.windows[0].judged_frames.empty());
   EXPECT_EQ(group.windows[0].mean.micro[0][0].true_positives, 1);
   EXPECT_EQ(group.windows[0].mean.micro[0][0].false_positives, 0);
 }

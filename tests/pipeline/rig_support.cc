@@ -55,22 +55,21 @@ void Script::Send(const std::string& publisher, const wire::Message& message, Ti
 
 void Rig::Start(TimePoint now) {
   ingest.reset();
-  state = std::make_unique<pipeline::State>(config, &store);
+  state = std::make_unique<pipeline::State>(config, store);
   auto read = state->Restore(now);
   ASSERT_TRUE(read) << read.error().message;
   restored = std::move(*read);
   ingest = std::make_unique<pipeline::Ingest>(config, restored);
-  ingest->OnAbsorbed({}, state->cell_bytes());
 }
 
 pipeline::Cut& Rig::Cut(TimePoint now, bool commit) {
   ingest->Tick(now);
   cut = ingest->TakeCut(now);
-  state->Absorb(*cut);
-  late.insert(late.end(), cut->late_rejects.begin(), cut->late_rejects.end());
+  absorbed = state->Absorb(*cut);
+  late.insert(late.end(), absorbed.rejects.begin(), absorbed.rejects.end());
   if (commit) {
     EXPECT_TRUE(store.Commit());
-    ingest->OnAbsorbed(cut->marks, state->cell_bytes());
+    ingest->OnAbsorbed(absorbed);
   }
   return *cut;
 }

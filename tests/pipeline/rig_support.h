@@ -26,6 +26,7 @@ class CrashingKeyValue final : public KeyValue {
   void Put(std::string_view key, std::string_view value) override;
   void Delete(std::string_view key) override;
   [[nodiscard]] Result<void> Commit() override;
+  [[nodiscard]] bool outlives_process() const override { return true; }
   [[nodiscard]] std::size_t pending_bytes() const override { return before_.size(); }
   void Crash();
   [[nodiscard]] std::size_t Count(std::string_view prefix) const;
@@ -73,7 +74,7 @@ struct Rig {
   void Do(const Event& event);
   // The cut is kept for a look.
   pipeline::Cut& Cut(TimePoint now, bool commit = true);
-  std::shared_ptr<const snapshot::Snapshot> Take(TimePoint now) { return state->Take(now); }
+  std::shared_ptr<const snapshot::Snapshot> Take(TimePoint now) { return test::Take(*state, now); }
   // Sends one message of a publisher, in order.
   pipeline::Reaction Send(const wire::Message& message, TimePoint now,
                           const std::string& publisher = "camera");
@@ -83,6 +84,7 @@ struct Rig {
   std::unique_ptr<pipeline::State> state;
   std::unique_ptr<pipeline::Ingest> ingest;
   std::unique_ptr<pipeline::Cut> cut;  // the last one
+  pipeline::Absorbed absorbed;         // of it
   pipeline::Restored restored;
   std::vector<std::shared_ptr<const snapshot::Snapshot>> taken;  // by kTake events
   std::vector<pipeline::LateReject> late;                        // of all cuts since the start
@@ -92,6 +94,9 @@ struct Rig {
 // Plays the script; with `random`, the process dies after some events and goes on at the last commit, as if
 // it had died then: what came later comes again at the same times. Returns how often it died.
 int Play(const Script& script, Rig& rig, std::mt19937* random = nullptr);
+
+// With the frames that are counted for all classes of a list added to each class.
+[[nodiscard]] snapshot::Snapshot Whole(const snapshot::Snapshot& snapshot);
 
 // All values of all windows, counters, models and gauges; sums of integers to the bit. Classes that only one
 // knows, with nothing in them, are no difference.

@@ -77,7 +77,8 @@ void RunProperty(std::size_t ring_capacity, bool exact, unsigned seed, int frame
   PipelineConfig config;
   config.ring_capacity = ring_capacity;
   Ingest ingest(config);
-  State state(config);
+  MemoryKeyValue store;
+  State state(config, store);
   Feed feed(ingest);
   std::mt19937 random(seed);
   double now = kStart;
@@ -97,7 +98,7 @@ void RunProperty(std::size_t ring_capacity, bool exact, unsigned seed, int frame
     if (random() % 40 == 0) {
       Absorb(ingest, state, At(now));
       now += below(400);
-      const auto snapshot = state.Take(At(now));
+      const auto snapshot = test::Take(state, At(now));
       for (const WindowSpec& spec : config.windows) {
         const auto inside = Inside(frames, spec, now);
         const snapshot::Window& window = FindWindow(*snapshot, spec.name);
@@ -128,7 +129,8 @@ TEST(WindowsTest, AQuietWindowBecomesExactAgain) {
   PipelineConfig config;
   config.ring_capacity = 64;
   Ingest ingest(config);
-  State state(config);
+  MemoryKeyValue store;
+  State state(config, store);
   Feed feed(ingest);
   std::mt19937 random(5);
   feed.Send(test::ThreeClasses(), At(kStart));
@@ -138,13 +140,13 @@ TEST(WindowsTest, AQuietWindowBecomesExactAgain) {
     feed.Send(frame.labels, At(kStart));
   }
   Absorb(ingest, state, At(kStart));
-  EXPECT_FALSE(FindWindow(*state.Take(At(kStart)), "5m").mean.exact);
+  EXPECT_FALSE(FindWindow(*test::Take(state, At(kStart)), "5m").mean.exact);
   const double later = kStart + 400;
   const RandomFrame frame = MakeFrame(random, "later");
   feed.Send(frame.predictions, At(later));
   feed.Send(frame.labels, At(later));
   Absorb(ingest, state, At(later));
-  const auto snapshot = state.Take(At(later));
+  const auto snapshot = test::Take(state, At(later));
   EXPECT_TRUE(FindWindow(*snapshot, "5m").mean.exact);
   EXPECT_EQ(FindWindow(*snapshot, "5m").frames, 1);
   EXPECT_FALSE(FindWindow(*snapshot, "1h").mean.exact);
@@ -154,7 +156,8 @@ TEST(WindowsTest, AQuietWindowBecomesExactAgain) {
 TEST(WindowsTest, AFrameEntersAtItsJoinTimeNotAtItsCaptureTime) {
   PipelineConfig config;
   Ingest ingest(config);
-  State state(config);
+  MemoryKeyValue store;
+  State state(config, store);
   Feed feed(ingest);
   std::mt19937 random(6);
   feed.Send(test::ThreeClasses(), At(kStart));
@@ -164,7 +167,7 @@ TEST(WindowsTest, AFrameEntersAtItsJoinTimeNotAtItsCaptureTime) {
   const double labelled = kStart + 3600 * 3;
   feed.Send(frame.labels, At(labelled));
   Absorb(ingest, state, At(labelled));
-  const snapshot::Window window = FindWindow(*state.Take(At(labelled)), "5m");
+  const snapshot::Window window = FindWindow(*test::Take(state, At(labelled)), "5m");
   EXPECT_EQ(window.frames, 1);
   EXPECT_EQ(window.oldest_capture, At(kStart - 7 * 86400));
 }
@@ -172,7 +175,8 @@ TEST(WindowsTest, AFrameEntersAtItsJoinTimeNotAtItsCaptureTime) {
 TEST(WindowsTest, AFullWindowLosesAPaneAtATime) {
   PipelineConfig config;
   Ingest ingest(config);
-  State state(config);
+  MemoryKeyValue store;
+  State state(config, store);
   Feed feed(ingest);
   std::mt19937 random(7);
   const double start = 1'700'000'010;  // a multiple of 15 s
@@ -182,18 +186,19 @@ TEST(WindowsTest, AFullWindowLosesAPaneAtATime) {
     feed.Send(frame.predictions, At(start + 15 * i));
     feed.Send(frame.labels, At(start + 15 * i));
     Absorb(ingest, state, At(start + 15 * i));
-    EXPECT_EQ(FindWindow(*state.Take(At(start + 15 * i)), "5m").frames, std::min(i + 1, 20));
+    EXPECT_EQ(FindWindow(*test::Take(state, At(start + 15 * i)), "5m").frames, std::min(i + 1, 20));
   }
   const double last = start + 15 * 39;
-  EXPECT_EQ(FindWindow(*state.Take(At(last + 14.9)), "5m").frames, 20);
-  EXPECT_EQ(FindWindow(*state.Take(At(last + 15)), "5m").frames, 19);
-  EXPECT_EQ(FindWindow(*state.Take(At(last + 300)), "5m").frames, 0);
+  EXPECT_EQ(FindWindow(*test::Take(state, At(last + 14.9)), "5m").frames, 20);
+  EXPECT_EQ(FindWindow(*test::Take(state, At(last + 15)), "5m").frames, 19);
+  EXPECT_EQ(FindWindow(*test::Take(state, At(last + 300)), "5m").frames, 0);
 }
 
 TEST(WindowsTest, ACutThatStraddlesAPaneSplitsItsFrames) {
   PipelineConfig config;
   Ingest ingest(config);
-  State state(config);
+  MemoryKeyValue store;
+  State state(config, store);
   Feed feed(ingest);
   std::mt19937 random(8);
   const double start = 1'700'000'010;
@@ -204,15 +209,16 @@ TEST(WindowsTest, ACutThatStraddlesAPaneSplitsItsFrames) {
     feed.Send(frame.labels, At(at));
   }
   Absorb(ingest, state, At(start + 17));
-  EXPECT_EQ(FindWindow(*state.Take(At(start + 299)), "5m").frames, 2);
-  EXPECT_EQ(FindWindow(*state.Take(At(start + 300)), "5m").frames, 1);
+  EXPECT_EQ(FindWindow(*test::Take(state, At(start + 299)), "5m").frames, 2);
+  EXPECT_EQ(FindWindow(*test::Take(state, At(start + 300)), "5m").frames, 1);
 }
 
 TEST(WindowsTest, MemoryIsFlatOnceTheWindowsAreFull) {
   PipelineConfig config;
   config.ring_capacity = 256;
   Ingest ingest(config);
-  State state(config);
+  MemoryKeyValue store;
+  State state(config, store);
   Feed feed(ingest);
   std::mt19937 random(9);
   feed.Send(test::ThreeClasses(), At(kStart));
@@ -227,18 +233,19 @@ TEST(WindowsTest, MemoryIsFlatOnceTheWindowsAreFull) {
     }
     Absorb(ingest, state, At(now));
     if (minute == 36 * 60) {
-      (void)state.Take(At(now));
+      (void)test::Take(state, At(now));
       once_full = state.cell_bytes();
     }
   }
-  (void)state.Take(At(kStart + 4 * 86400));
+  (void)test::Take(state, At(kStart + 4 * 86400));
   EXPECT_LT(static_cast<double>(state.cell_bytes()), 1.15 * static_cast<double>(once_full));
 }
 
 TEST(WindowsTest, UnchangedClassesAreShared) {
   PipelineConfig config;
   Ingest ingest(config);
-  State state(config);
+  MemoryKeyValue store;
+  State state(config, store);
   Feed feed(ingest);
   std::mt19937 random(10);
   feed.Send(test::ThreeClasses(), At(kStart));
@@ -246,8 +253,8 @@ TEST(WindowsTest, UnchangedClassesAreShared) {
   feed.Send(frame.predictions, At(kStart));
   feed.Send(frame.labels, At(kStart));
   Absorb(ingest, state, At(kStart));
-  const auto first = state.Take(At(kStart));
-  const auto second = state.Take(At(kStart + 1));
+  const auto first = test::Take(state, At(kStart));
+  const auto second = test::Take(state, At(kStart + 1));
   EXPECT_EQ(FindWindow(*first, "1h").classes.at(0), FindWindow(*second, "1h").classes.at(0));
 }
 

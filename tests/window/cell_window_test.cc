@@ -36,6 +36,21 @@ Histogram RandomDelta(std::mt19937& random, int sign = 1) {
   return delta;
 }
 
+Histogram Sum(const CellWindow& window) {
+  return window.sum() == nullptr ? Histogram(Shape::Coarse(Params())) : *window.sum();
+}
+
+// As a start has it: the closed panes, then the open one.
+Result<void> Restore(CellWindow& window, const KeyValue& store, std::int64_t open_pane,
+                     const Histogram* open) {
+  Result<void> done;
+  store.ScanPrefix("W", [&](std::string_view key, std::string_view value) {
+    done = window.RestoreClosed(key.substr(1), value);
+    return done.has_value();
+  });
+  return done ? window.RestoreOpen(open_pane, open) : done;
+}
+
 TEST(CellWindowTest, TheSumEqualsAFromScratchSumOfItsPanes) {
   for (unsigned seed = 1; seed <= 10; ++seed) {
     std::mt19937 random(seed);
@@ -62,11 +77,11 @@ TEST(CellWindowTest, TheSumEqualsAFromScratchSumOfItsPanes) {
           expected.Add(counts);
         }
       }
-      ASSERT_TRUE(window.sum() == expected) << "seed " << seed << " step " << step;
+      ASSERT_TRUE(Sum(window) == expected) << "seed " << seed << " step " << step;
       if (random() % 10 == 0) {
         CellWindow again(Shape::Coarse(Params()), panes, "W");
-        ASSERT_TRUE(again.Restore(store, window.open_pane(), window.open()).has_value());
-        ASSERT_TRUE(again.sum() == expected) << "restored, seed " << seed << " step " << step;
+        ASSERT_TRUE(Restore(again, store, window.open_pane(), window.open()).has_value());
+        ASSERT_TRUE(Sum(again) == expected) << "restored, seed " << seed << " step " << step;
         window = std::move(again);
       }
     }
@@ -78,13 +93,13 @@ TEST(CellWindowTest, AnOpenPaneThatWasClosedSinceItWasWrittenCountsOnce) {
   std::mt19937 random(7);
   CellWindow window(Shape::Coarse(Params()), 5, "W");
   window.Apply(store, 10, RandomDelta(random));
-  const Histogram open = window.open();
+  const Histogram open = *window.open();
   window.Advance(store, 12);
   CellWindow again(Shape::Coarse(Params()), 5, "W");
-  ASSERT_TRUE(again.Restore(store, 10, open).has_value());
-  EXPECT_TRUE(again.sum() == window.sum());
+  ASSERT_TRUE(Restore(again, store, 10, &open).has_value());
+  EXPECT_TRUE(Sum(again) == Sum(window));
   again.Advance(store, 20);
-  EXPECT_TRUE(again.sum().IsZero());
+  EXPECT_TRUE(Sum(again).IsZero());
   EXPECT_EQ(store.size(), 0U);
 }
 
@@ -94,7 +109,7 @@ TEST(CellWindowTest, APaneThatIsNotOursIsRefused) {
   AppendFixed64(key, 1);
   store.Put(key, "no histogram");
   CellWindow window(Shape::Coarse(Params()), 5, "W");
-  EXPECT_FALSE(window.Restore(store, 10, Histogram(Shape::Coarse(Params()))).has_value());
+  EXPECT_FALSE(Restore(window, store, 10, nullptr).has_value());
 }
 
 TEST(CellWindowTest, ACorrectionOfAClosedPaneLeavesNothingBehind) {
@@ -107,7 +122,7 @@ TEST(CellWindowTest, ACorrectionOfAClosedPaneLeavesNothingBehind) {
   Histogram back(Shape::Coarse(Params()));
   back.Subtract(wrong);
   EXPECT_TRUE(window.Apply(store, 10, back));
-  EXPECT_TRUE(window.sum().IsZero());
+  EXPECT_TRUE(Sum(window).IsZero());
   EXPECT_FALSE(window.Advance(store, 30));  // nothing was left to expire
 }
 
@@ -137,8 +152,8 @@ TEST(CellWindowTest, FinerCountsAreTakenInTheWindowsLayout) {
   detections[0].score = 0.7F;
   fine.Count(Params(), outcome, detections);
   window.Apply(store, 3, fine);
-  const auto& layout = window.sum().shape().layout(0);
-  EXPECT_EQ(window.sum().table(0).Detections(layout.Bin(0.7F)), 1);
+  const auto& layout = Sum(window).shape().layout(0);
+  EXPECT_EQ(Sum(window).table(0).Detections(layout.Bin(0.7F)), 1);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 #pragma once
-// lib/pipeline -- two halves of a frame to outcomes: which classes are judged, and what matching says about
+// lib/judge -- two halves of a frame to outcomes: which classes are judged, and what matching says about
 // them. Ingest and state each have one. Cost: matching, see lib/match. Threads: one owner.
 
 #include <cstdint>
@@ -7,10 +7,10 @@
 
 #include "lib/core/frame.h"
 #include "lib/core/outcome.h"
+#include "lib/judge/class_lists.h"
 #include "lib/match/matcher.h"
-#include "lib/pipeline/class_registry.h"
 
-namespace detwatch::pipeline {
+namespace detwatch::judge {
 
 struct JudgedFrame {
   FrameOutcome outcome;
@@ -27,8 +27,8 @@ struct JudgedFrame {
 class Judge {
  public:
   // Requires: both class lists are announced in `classes`, and have all ids that are used.
-  void Run(const Predictions& predictions, const Labels& labels, ClassRegistry& classes,
-           match::Matcher& matcher, JudgedFrame& out);
+  void Run(const Predictions& predictions, const Labels& labels, ClassLists& lists, match::Matcher& matcher,
+           JudgedFrame& out);
 
  private:
   struct Columns {
@@ -44,4 +44,4 @@ class Judge {
   std::vector<std::uint8_t> examined_;  // by class index
 };
 
-}  // namespace detwatch::pipeline
+}  // namespace detwatch::judge

@@ -1,6 +1,6 @@
-#include "lib/pipeline/judge.h"
+#include "lib/judge/judge.h"
 
-namespace detwatch::pipeline {
+namespace detwatch::judge {
 
 void Judge::Columns::Clear() {
   boxes.clear();
@@ -11,11 +11,11 @@ void Judge::Columns::Clear() {
   difficult.clear();
 }
 
-void Judge::Run(const Predictions& predictions, const Labels& labels, ClassRegistry& classes,
+void Judge::Run(const Predictions& predictions, const Labels& labels, ClassLists& lists,
                 match::Matcher& matcher, JudgedFrame& out) {
-  const JudgedClasses& judged = classes.Judged(predictions.class_list, labels.class_list);
-  const ClassTable& prediction_ids = *classes.Find(predictions.class_list);
-  const ClassTable& label_ids = *classes.Find(labels.class_list);
+  const JudgedClasses& judged = lists.Judged(predictions.class_list, labels.class_list);
+  const ClassTable& prediction_ids = *lists.Find(predictions.class_list);
+  const ClassTable& label_ids = *lists.Find(labels.class_list);
   out.known = &judged;
   out.partial = labels.partial;
   out.unjudged_detections = 0;
@@ -74,4 +74,4 @@ void Judge::Run(const Predictions& predictions, const Labels& labels, ClassRegis
   matcher.Match(view, out.outcome);
 }
 
-}  // namespace detwatch::pipeline
+}  // namespace detwatch::judge
