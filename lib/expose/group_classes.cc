@@ -31,6 +31,21 @@ ApValue MeanOverThresholds(const ClassSummary& summary, std::size_t thresholds) 
   return {sum.value / n, sum.lower / n, sum.upper / n};
 }
 
+// Also of classes of which nothing was found or labelled: all they have is frames without them.
+void EmitFrameOutcomes(const GroupContext& context, Emitter& out) {
+  for (std::size_t w = 0; w < context.windows.size(); ++w) {
+    const snapshot::Window& window = context.group.windows[w];
+    for (std::size_t c = 0; c < context.group.class_names.size(); ++c) {
+      const snapshot::FrameOutcomes frames = FramesOfClass(window, c);
+      const LabelSet labels = context.windows[w].With("class", context.group.class_names[c]);
+      for (std::size_t p = 0; p < context.points.size(); ++p) {
+        out.Sample(Family::kFrameAccuracy, labels, context.points[p], frames[p].Accuracy());
+        out.Sample(Family::kFrameSpecificity, labels, context.points[p], frames[p].Specificity());
+      }
+    }
+  }
+}
+
 void EmitFrames(const GroupContext& context, const LabelSet& labels,
                 const std::array<accumulate::FrameCounts, kMaxOperatingPoints>& frames, Emitter& out) {
   for (std::size_t c = 0; c < context.points.size(); ++c) {
@@ -120,10 +135,10 @@ void EmitQuality(const GroupContext& context, Emitter& out) {
       out.Sample(Family::kBestF1Confidence, labels, {}, summary->best_f1_confidence);
       out.Sample(Family::kCalibrationError, labels, {}, summary->calibration_error);
     }
-    if (families.frame_outcomes) {
-      EmitFrames(context, labels, summary->frames, out);
-    }
   });
+  if (families.frame_outcomes) {
+    EmitFrameOutcomes(context, out);
+  }
 }
 
 }  // namespace detwatch::expose

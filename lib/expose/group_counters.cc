@@ -21,14 +21,12 @@ std::string BinText(int bin) {
 
 using Counters = std::vector<std::shared_ptr<const ClassCounters>>;
 
-// Calls visit(labels with class, counters); a class that was not counted yet has zeros.
+// Calls visit(class, its labels, counters or null).
 template <class Visit>
 void ForEachClass(const GroupContext& context, const Counters& all, Visit&& visit) {
-  static const ClassCounters kNone;
   const snapshot::Group& group = context.group;
   for (std::size_t c = 0; c < group.class_names.size(); ++c) {
-    const ClassCounters* counters = c < all.size() ? all[c].get() : nullptr;
-    visit(context.base.With("class", group.class_names[c]), counters != nullptr ? *counters : kNone);
+    visit(c, context.base.With("class", group.class_names[c]), c < all.size() ? all[c].get() : nullptr);
   }
 }
 
@@ -46,7 +44,7 @@ constexpr CounterFamilies kRetracted = {Family::kGroundTruthsRetracted,    Famil
                                         Family::kBinTruePositivesRetracted};
 
 void EmitFrameOutcomes(const GroupContext& context, Family family, const LabelSet& labels,
-                       const ClassCounters& counters, Emitter& out) {
+                       const snapshot::FrameOutcomes& outcomes, Emitter& out) {
   static const std::array<LabelSet, 4> kOutcomes = {LabelSet("outcome", "tp"), LabelSet("outcome", "fp"),
                                                     LabelSet("outcome", "fn"), LabelSet("outcome", "tn")};
   for (std::size_t c = 0; c < context.params.operating_points.size(); ++c) {
@@ -54,7 +52,7 @@ void EmitFrameOutcomes(const GroupContext& context, Family family, const LabelSe
     for (const auto& label : context.points[c].pairs()) {
       point.Add(label.name, label.value);
     }
-    const accumulate::FrameCounts& frames = counters.frames[c];
+    const accumulate::FrameCounts& frames = outcomes[c];
     out.Count(family, point, kOutcomes[0], frames.tp);
     out.Count(family, point, kOutcomes[1], frames.fp);
     out.Count(family, point, kOutcomes[2], frames.fn);
@@ -71,9 +69,12 @@ std::int64_t At(const std::vector<std::vector<std::int64_t>>& bins, std::size_t 
   return threshold < bins.size() && bin < bins[threshold].size() ? bins[threshold][bin] : 0;
 }
 
+// A class that is known has all of them, at 0 before it is first seen, so that an increase misses nothing.
 void EmitClassCounters(const GroupContext& context, const CounterFamilies& families, const Counters& all,
-                       Emitter& out) {
-  ForEachClass(context, all, [&](const LabelSet& labels, const ClassCounters& counters) {
+                       const std::vector<std::int64_t>& judged_frames, Emitter& out) {
+  static const ClassCounters kNone;
+  ForEachClass(context, all, [&](std::size_t c_index, const LabelSet& labels, const ClassCounters* counted) {
+    const ClassCounters& counters = counted == nullptr ? kNone : *counted;
     out.Count(families.ground_truths, labels, {}, counters.ground_truths);
     for (std::size_t c = 0; c < context.operating.size(); ++c) {
       for (std::size_t i = 0; i < context.ious.size(); ++i) {
@@ -85,7 +86,8 @@ void EmitClassCounters(const GroupContext& context, const CounterFamilies& famil
       }
     }
     if (context.spec.families.frame_outcomes) {
-      EmitFrameOutcomes(context, families.frame_outcomes, labels, counters, out);
+      EmitFrameOutcomes(context, families.frame_outcomes, labels, FramesOfClass(all, judged_frames, c_index),
+                        out);
     }
   });
 }
@@ -93,10 +95,11 @@ void EmitClassCounters(const GroupContext& context, const CounterFamilies& famil
 }  // namespace
 
 void EmitClassCounters(const GroupContext& context, Emitter& out) {
-  EmitClassCounters(context, kAdded, context.group.counters, out);
+  const snapshot::Group& group = context.group;
+  EmitClassCounters(context, kAdded, group.counters, group.judged_frames, out);
   // Born at 0, before the first correction, so that their increase is right from the start.
-  if (!context.group.retracted.empty()) {
-    EmitClassCounters(context, kRetracted, context.group.retracted, out);
+  if (!group.retracted.empty()) {
+    EmitClassCounters(context, kRetracted, group.retracted, group.retracted_judged_frames, out);
   }
 }
 
@@ -111,8 +114,15 @@ void EmitFleetBins(const GroupContext& context, const std::vector<double>& fleet
       of_iou.push_back(label.With("bin", BinText(static_cast<int>(b))));
     }
   }
+  // Only of classes that were seen: ninety series for each that may never come would be most of all.
+  const Counters& seen = context.group.counters;
   const auto emit = [&](const CounterFamilies& families, const Counters& all) {
-    ForEachClass(context, all, [&](const LabelSet& labels, const ClassCounters& counters) {
+    static const ClassCounters kNone;
+    ForEachClass(context, all, [&](std::size_t c, const LabelSet& labels, const ClassCounters* counted) {
+      if (c >= seen.size() || seen[c] == nullptr) {
+        return;
+      }
+      const ClassCounters& counters = counted == nullptr ? kNone : *counted;
       for (std::size_t i = 0; i < leaves.size(); ++i) {
         for (std::size_t b = 0; b < leaves[i].size(); ++b) {
           out.Count(families.bin_detections, labels, leaves[i][b], At(counters.bin_detections, i, b));

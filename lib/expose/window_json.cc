@@ -163,7 +163,7 @@ Json ToJson(const EvaluationParams& params, const MeanSummary& mean) {
   });
 }
 
-Json ToJson(const EvaluationParams& params, const ClassSummary& one) {
+Json ToJson(const EvaluationParams& params, const ClassSummary& one, const snapshot::FrameOutcomes& frames) {
   Json ap = Json::object();
   Json recall = Json::object();
   for (std::size_t a = 0; a < params.areas(); ++a) {
@@ -188,7 +188,7 @@ Json ToJson(const EvaluationParams& params, const ClassSummary& one) {
           {"operating_points",
            OperatingPoints(params, [&](std::size_t c, std::size_t t,
                                        Json& row) { row.update(ToJson(one.operating[c][t])); })},
-          {"frames", ToJson(params, one.frames)},
+          {"frames", ToJson(params, frames)},
           {"iou_mean", JsonNumber(one.iou_mean)},
           {"best_f1", JsonNumber(one.best_f1)},
           {"best_f1_confidence", JsonNumber(one.best_f1_confidence)},
@@ -224,7 +224,11 @@ Json JsonWindow(const ViewSpec& spec, const snapshot::Group& group, const snapsh
     Json classes = Json::object();
     for (std::size_t c = 0; c < group.class_names.size() && c < window.classes.size(); ++c) {
       const ClassSummary* one = window.classes[c].get();
-      Append(classes, group.class_names[c], one != nullptr ? ToJson(params, *one) : Json(nullptr));
+      if (one != nullptr) {
+        Append(classes, group.class_names[c], ToJson(params, *one, FramesOfClass(window, c)));
+      } else if (c < window.judged_frames.size() && window.judged_frames[c] > 0) {
+        Append(classes, group.class_names[c], Json(nullptr));  // judged, and never there
+      }
     }
     out["per_class"] = std::move(classes);
   }

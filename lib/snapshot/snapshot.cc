@@ -5,14 +5,24 @@
 namespace detwatch::snapshot {
 namespace {
 
-// By class name: zeros where the class is new.
-using Counters = std::vector<std::shared_ptr<const ClassCounters>>;
-
-Counters Keep(const Counters& durable, std::size_t classes) {
-  static const auto kNone = std::make_shared<const ClassCounters>();
-  Counters kept(classes, kNone);
+// Zeros where the class is new. Classes of a group only ever grow, so places stay what they are.
+template <class T>
+std::vector<T> Keep(const std::vector<T>& durable, std::size_t classes) {
+  std::vector<T> kept(classes);
   std::copy_n(durable.begin(), std::min(durable.size(), classes), kept.begin());
   return kept;
+}
+
+// `values` may be null.
+template <class Values>
+FrameOutcomes WithJudged(const Values* values, const std::vector<std::int64_t>& judged_frames,
+                         std::size_t c) {
+  FrameOutcomes frames = values == nullptr ? FrameOutcomes{} : values->frames;
+  const std::int64_t judged = c < judged_frames.size() ? judged_frames[c] : 0;
+  for (accumulate::FrameCounts& at : frames) {
+    at.tn += judged;
+  }
+  return frames;
 }
 
 const Group* FindGroup(const Snapshot* durable, const std::string& view, const Group& group) {
@@ -31,6 +41,15 @@ const Group* FindGroup(const Snapshot* durable, const std::string& view, const G
 
 }  // namespace
 
+FrameOutcomes FramesOfClass(const Window& window, std::size_t c) {
+  return WithJudged(c < window.classes.size() ? window.classes[c].get() : nullptr, window.judged_frames, c);
+}
+
+FrameOutcomes FramesOfClass(const std::vector<std::shared_ptr<const ClassCounters>>& counters,
+                            const std::vector<std::int64_t>& judged_frames, std::size_t c) {
+  return WithJudged(c < counters.size() ? counters[c].get() : nullptr, judged_frames, c);
+}
+
 void KeepCounters(const Snapshot* durable, Snapshot& to) {
   static const Group kNoGroup;
   for (View& view : to.views) {
@@ -39,9 +58,11 @@ void KeepCounters(const Snapshot* durable, Snapshot& to) {
       const Group& held = found == nullptr ? kNoGroup : *found;
       if (!group.counters.empty()) {
         group.counters = Keep(held.counters, group.class_names.size());
+        group.judged_frames = Keep(held.judged_frames, group.class_names.size());
       }
       if (!group.retracted.empty()) {
         group.retracted = Keep(held.retracted, group.class_names.size());
+        group.retracted_judged_frames = Keep(held.retracted_judged_frames, group.class_names.size());
       }
       if (group.predictions != nullptr) {
         group.predictions =

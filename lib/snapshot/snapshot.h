@@ -3,7 +3,9 @@
 //
 // The state thread builds one after each absorbed cut and publishes it as shared_ptr<const Snapshot>; any
 // number of threads read it without locks. Values of a class that did not change are shared with the
-// snapshot before. Undefined values are NaN here; what that becomes (absent, null) is the exposition's.
+// snapshot before. A class is known before anything of it was counted: then it has no values and no counters
+// of its own, which reads as zeros. Undefined values are NaN here; what that becomes (absent, null) is the
+// exposition's.
 
 #include <array>
 #include <cstdint>
@@ -61,6 +63,13 @@ struct Group {
   std::vector<std::int64_t> retracted_judged_frames;
   std::shared_ptr<const PredictionStats> predictions;  // null without counters
 };
+
+// Frame outcomes of class `c`, by operating point: those of its own values and those counted for all classes
+// of a list. Zeros for a class that was not judged.
+using FrameOutcomes = std::array<accumulate::FrameCounts, kMaxOperatingPoints>;
+[[nodiscard]] FrameOutcomes FramesOfClass(const Window& window, std::size_t c);
+[[nodiscard]] FrameOutcomes FramesOfClass(const std::vector<std::shared_ptr<const ClassCounters>>& counters,
+                                          const std::vector<std::int64_t>& judged_frames, std::size_t c);
 
 struct View {
   ViewSpec spec;

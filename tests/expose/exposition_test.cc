@@ -184,10 +184,36 @@ TEST(ExpositionTest, ASeriesAppearsWithZeroAsSoonAsItsGroupAndClassAreKnown) {
   const std::string clutter = R"({view="default",model="yolo",version="1",class="clutter")";
   EXPECT_EQ(text.Value("detwatch_true_positives_total" + clutter + R"(,iou="0.50",confidence="0.5"})"), 0);
   EXPECT_EQ(text.Value("detwatch_ground_truths_total" + clutter + "}"), 0);
-  EXPECT_EQ(text.Value("detwatch_frame_outcomes_total" + clutter + R"(,confidence="0.5",outcome="tn"})"), 0);
-  EXPECT_EQ(text.Value("detwatch_bin_detections_total" + clutter + R"(,iou="0.50",bin="00"})"), 0);
-  EXPECT_EQ(text.Value("detwatch_bin_true_positives_total" + clutter + R"(,iou="0.50",bin="89"})"), 0);
+  EXPECT_EQ(text.Value("detwatch_frame_outcomes_total" + clutter + R"(,confidence="0.5",outcome="tp"})"), 0);
   EXPECT_EQ(text.Value(R"(detwatch_frames_rejected_total{reason="oversized",transport="subscribe"})"), 0);
+}
+
+TEST(ExpositionTest, FramesCountedForAListAreTrueNegativesOfEachClass) {
+  const auto snapshot = SampleSnapshot();
+  const ParsedText text = Exposed(snapshot);
+  const auto outcomes = [](const std::string& family, const std::string& class_name) {
+    return family + R"({view="default",model="yolo",version="1",class=")" + class_name +
+           R"(",confidence="0.5",outcome="tn"})";
+  };
+  EXPECT_EQ(text.Value(outcomes("detwatch_frame_outcomes_total", "clutter")), 14);
+  EXPECT_EQ(text.Value(outcomes("detwatch_frame_outcomes_retracted_total", "clutter")), 1);
+  const auto own = static_cast<double>(snapshot->views[0].groups[0].counters[0]->frames[0].tn);
+  EXPECT_EQ(text.Value(outcomes("detwatch_frame_outcomes_total", "person")), own + 1);
+  // A window in which the class was judged and never there.
+  EXPECT_EQ(text.Value(R"(detwatch_frame_accuracy{view="default",model="yolo",version="1",window="5m",)"
+                       R"(class="clutter",confidence="0.5"})"),
+            1);
+}
+
+TEST(ExpositionTest, FleetBinsAreOfClassesThatWereSeen) {
+  std::size_t seen = 0;
+  for (const auto& [series, value] : Exposed(SampleSnapshot()).series) {
+    if (series.starts_with("detwatch_bin_") && series.find("class=\"") != std::string::npos) {
+      ++seen;
+      EXPECT_EQ(series.find("class=\"clutter\""), std::string::npos) << series;
+    }
+  }
+  EXPECT_GT(seen, 0U);
 }
 
 TEST(ExpositionTest, AClassNameIsEscaped) {

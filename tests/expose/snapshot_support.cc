@@ -183,6 +183,11 @@ std::shared_ptr<snapshot::Snapshot> SampleSnapshot() {
   detector.windows[0].newest_capture = FromUnixNanos(1763800099 * kSecond + kSecond / 2);
   detector.counters = {MakeCounters(*person, 1), MakeCounters(*odd, 1), nullptr};
   detector.retracted = {MakeCounters(*odd, 1), nullptr, nullptr};
+  // Clutter was judged in every frame and labelled in none.
+  detector.windows[0].judged_frames = {1, 0, 13};
+  detector.windows[1].judged_frames = {0, 2, 11};
+  detector.judged_frames = {1, 0, 14};
+  detector.retracted_judged_frames = {0, 0, 1};
   detector.predictions = MakeStats();
 
   snapshot::Group stream;

@@ -99,13 +99,17 @@ TEST(SummaryJsonTest, StatsThatAreNotConfiguredAreNull) {
   EXPECT_EQ(group["windows"][0]["ar"][0]["max_dets"], "unlimited");
 }
 
-TEST(SummaryJsonTest, UndefinedIsNullAndAClassThatWasNotJudgedIsNull) {
-  const json windows = Summary(SampleSnapshot().get())["views"][0]["groups"][0]["windows"];
+TEST(SummaryJsonTest, UndefinedIsNullAndAClassThatWasNotJudgedIsLeftOut) {
+  const auto snapshot = SampleSnapshot();
+  const json windows = Summary(snapshot.get())["views"][0]["groups"][0]["windows"];
+  const auto person_tn = snapshot->views[0].groups[0].windows[0].classes[0]->frames[0].tn + 1;
   const json& clutter = windows[0]["per_class"]["clutter"];
   EXPECT_TRUE(clutter["ap"]["all"][0]["value"].is_null());
   EXPECT_TRUE(clutter["operating_points"][0]["recall"].is_null());
   EXPECT_EQ(clutter["operating_points"][0]["precision"], 0);
-  EXPECT_TRUE(windows[1]["per_class"]["person"].is_null());
+  EXPECT_FALSE(windows[1]["per_class"].contains("person"));
+  EXPECT_TRUE(windows[1]["per_class"].at("clutter").is_null());  // judged, and never there
+  EXPECT_EQ(windows[0]["per_class"]["person"]["frames"][0]["tn"], person_tn);
   EXPECT_TRUE(windows[1]["oldest_capture"].is_null());
   EXPECT_EQ(windows[0]["newest_capture"], 1763800099.5);
 }

@@ -67,16 +67,30 @@ TEST(KeepCountersTest, WhatIsNewHasZeros) {
   const Group& group = now.views[0].groups[0];
   ASSERT_EQ(group.counters.size(), 2U);
   EXPECT_EQ(group.counters[0]->ground_truths, 10);
-  EXPECT_EQ(group.counters[1]->ground_truths, 0);
+  EXPECT_EQ(group.counters[1], nullptr);
   EXPECT_EQ(now.models[0].frames, 0U);
+}
+
+TEST(KeepCountersTest, FramesCountedForAListStandAtTheDurableOnesToo) {
+  Snapshot durable = MakeSnapshot({"person"}, 10);
+  durable.views[0].groups[0].judged_frames = {4};
+  durable.views[0].groups[0].retracted_judged_frames = {1};
+  Snapshot now = MakeSnapshot({"person", "car"}, 30);
+  now.views[0].groups[0].judged_frames = {9, 5};
+  now.views[0].groups[0].retracted_judged_frames = {3, 2};
+  KeepCounters(&durable, now);
+  const Group& group = now.views[0].groups[0];
+  EXPECT_EQ(group.judged_frames, (std::vector<std::int64_t>{4, 0}));
+  EXPECT_EQ(group.retracted_judged_frames, (std::vector<std::int64_t>{1, 0}));
+  EXPECT_EQ(FramesOfClass(group.counters, group.judged_frames, 0)[0].tn, 4);
 }
 
 TEST(KeepCountersTest, WithoutAnythingDurableAllIsZero) {
   Snapshot now = MakeSnapshot({"person"}, 30);
   KeepCounters(nullptr, now);
   const Group& group = now.views[0].groups[0];
-  EXPECT_EQ(group.counters[0]->ground_truths, 0);
-  EXPECT_EQ(group.retracted[0]->ground_truths, 0);
+  EXPECT_EQ(group.counters[0], nullptr);
+  EXPECT_EQ(group.retracted[0], nullptr);
   EXPECT_EQ(group.predictions->frames, 0U);
   EXPECT_EQ(now.counters.judged_frames, 0U);
 }
