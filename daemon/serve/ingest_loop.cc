@@ -32,21 +32,29 @@ IngestLoop::IngestLoop(std::unique_ptr<Sockets> sockets, const config::Config& c
       ingest_(ToPipeline(config, identity_.store_id), restored),
       clock_(restored.taken) {}
 
-TimePoint IngestLoop::ReadClock() {
+void IngestLoop::ReadClock() {
+  steady_ = Steady::now();
   now_ = clock_.Now(std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()),
-                    std::chrono::steady_clock::now().time_since_epoch());
+                    steady_.time_since_epoch());
   if (clock_.holds() != holds_counted_) {
     log::Warn("the wall clock ran ahead of the monotonic one; expiry is held until it is believed");
-    ingest_.CountClockHolds(clock_.holds() - holds_counted_);
-    holds_counted_ = clock_.holds();
   }
-  return now_;
+  if (clock_.set_backs() != set_backs_counted_) {
+    log::Warn(
+        "the wall clock was set back; windows and expiry go on at the steady pace until it has caught up",
+        {{"seconds", std::to_string(ToSeconds(-clock_.wall_ahead()))}});
+  }
+  ingest_.CountClock(clock_.holds() - holds_counted_, clock_.set_backs() - set_backs_counted_);
+  holds_counted_ = clock_.holds();
+  set_backs_counted_ = clock_.set_backs();
 }
 
 void IngestLoop::Run() {
-  next_cut_ = ReadClock() + checkpoint_;
+  ReadClock();
+  next_cut_ = steady_ + checkpoint_;
   while (!handover_.StopAsked()) {
-    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(next_cut_ - ReadClock());
+    ReadClock();
+    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(next_cut_ - steady_);
     // Nothing to wait for when a cut is due; when the state is busy, its answer wakes us.
     const bool due = wait.count() <= 0;
     sockets_->Wait(handover_.wake_fd(), due ? 50 : static_cast<int>(wait.count()));
@@ -61,18 +69,18 @@ void IngestLoop::Run() {
       Reload(*config);
     }
     cut_early_ = cut_early_ || ingest_.cut_bytes() > kCutBytes;
-    if ((now_ >= next_cut_ || cut_early_) && handover_.HasRoom()) {
-      const auto started = std::chrono::steady_clock::now();
+    if ((steady_ >= next_cut_ || cut_early_) && handover_.HasRoom()) {
+      const auto started = Steady::now();
       ingest_.Tick(now_);
       OfferCut(false);
-      times_.Observe(std::chrono::steady_clock::now() - started);
+      times_.Observe(Steady::now() - started);
     }
   }
   // Still bound: zmq_unbind would also end the connections that were accepted there, and with them the way
   // back of the last acknowledgements.
-  const auto give_up = std::chrono::steady_clock::now() + kDrainLimit;
+  const auto give_up = Steady::now() + kDrainLimit;
   while (sockets_->Receive(kBatch, [this](const Sockets::Message& message) { OnMessage(message); }) > 0 &&
-         std::chrono::steady_clock::now() < give_up) {
+         Steady::now() < give_up) {
     ReadClock();
   }
   OfferCut(true);
@@ -136,10 +144,11 @@ void IngestLoop::OnMessage(const Sockets::Message& message) {
 
 void IngestLoop::OfferCut(bool last) {
   auto cut = ingest_.TakeCut(now_);
+  cut->wall_ahead = clock_.wall_ahead();
   cut->early = cut_early_;
   cut->last = last;
   handover_.Offer(std::move(cut), last);
-  next_cut_ = now_ + checkpoint_;
+  next_cut_ = steady_ + checkpoint_;
   cut_early_ = false;
   unacknowledged_bytes_.clear();
 }
@@ -183,7 +192,7 @@ void IngestLoop::TellCredit() {
 
 void IngestLoop::LogReject(const std::string& publisher, const std::string& reason,
                            const std::string& detail) {
-  if (reject_log_.Pass(now_)) {
+  if (reject_log_.Pass(steady_)) {
     log::Warn("rejected", {{"publisher", publisher},
                            {"reason", reason},
                            {"detail", detail},

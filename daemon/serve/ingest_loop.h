@@ -6,6 +6,7 @@
 // the state has absorbed a cut, one per publisher that advanced. Threads: constructed by main, Run() by one
 // thread. Errors: an exception in Run is a bug and ends the process.
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -56,6 +57,7 @@ class IngestLoop {
   void Run();
 
  private:
+  using Steady = std::chrono::steady_clock;
   void Receive();
   void OnMessage(const Sockets::Message& message);
   void OfferCut(bool last);
@@ -72,7 +74,8 @@ class IngestLoop {
   // An answer to a message, or, without `reaction`, an acknowledgement; with what was refused since the last.
   void Reply(const std::string& publisher, const pipeline::Reaction* reaction);
   void Reload(const config::Config& config);
-  TimePoint ReadClock();
+  // Brings now_ and steady_ up to date.
+  void ReadClock();
 
   std::unique_ptr<Sockets> sockets_;
   Identity identity_;
@@ -86,8 +89,10 @@ class IngestLoop {
   pipeline::Ingest ingest_;
   window::Clock clock_;
   std::uint64_t holds_counted_ = 0;
-  TimePoint now_;
-  TimePoint next_cut_;
+  std::uint64_t set_backs_counted_ = 0;
+  TimePoint now_;              // what windows follow
+  Steady::time_point steady_;  // what intervals follow, for the wall may be set
+  Steady::time_point next_cut_;
   std::unordered_map<std::string, std::size_t> unacknowledged_bytes_;  // by publisher, since the last cut
   // By reliable publisher: what became of the labels of its run, as of the last checkpoint.
   std::unordered_map<std::string, std::pair<std::uint64_t, LabelTally>> labels_;

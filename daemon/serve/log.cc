@@ -94,8 +94,9 @@ void Error(std::string_view message, std::initializer_list<Field> fields) {
   Write(spdlog::level::err, message, fields);
 }
 
-bool RateLimit::Pass(TimePoint now) {
-  if (now - started_ >= interval_) {
+bool RateLimit::Pass(std::chrono::steady_clock::time_point now) {
+  if (fresh_ || now - started_ >= interval_) {
+    fresh_ = false;
     started_ = now;
     passed_ = 0;
   }

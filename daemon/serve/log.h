@@ -5,6 +5,7 @@
 // inside the sentence, so that a log can be searched by them. Threads: all functions may be called from any
 // thread. What comes from outside and could flood (rejected messages) goes through a RateLimit.
 
+#include <chrono>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -27,14 +28,16 @@ void Error(std::string_view message, std::initializer_list<Field> fields = {});
 class RateLimit {
  public:
   RateLimit(int burst, Duration interval) : burst_(burst), interval_(interval) {}
-  [[nodiscard]] bool Pass(TimePoint now);
+  // By a steady clock: the wall may be set.
+  [[nodiscard]] bool Pass(std::chrono::steady_clock::time_point now);
   // How many were held back since this was last asked.
   [[nodiscard]] std::uint64_t TakeHeldBack() { return std::exchange(held_back_, 0); }
 
  private:
   int burst_;
   Duration interval_;
-  TimePoint started_;
+  std::chrono::steady_clock::time_point started_;
+  bool fresh_ = true;
   int passed_ = 0;
   std::uint64_t held_back_ = 0;
 };

@@ -1,5 +1,8 @@
 #include "daemon/serve/web.h"
 
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
 #include <utility>
 
 #include "daemon/serve/process_info.h"
@@ -7,6 +10,23 @@
 #include "daemon/web/assets.h"
 
 namespace detwatch::serve {
+namespace {
+
+// Less is a clock that is being put right by steps.
+constexpr std::int64_t kClockNoteSeconds = 60;
+
+// Not a reason to be unready: frames are judged, and everything but the edges of windows is as ever.
+std::string ClockNote(Duration wall_ahead) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(wall_ahead).count();
+  if (std::abs(seconds) < kClockNoteSeconds) {
+    return {};
+  }
+  return "; note: the wall clock is " + std::to_string(std::abs(seconds)) + " s " +
+         (seconds < 0 ? "behind" : "ahead of") +
+         " the time that windows follow, which goes on at its own pace";
+}
+
+}  // namespace
 
 Web::Web(const config::Config& config, const Published& published, const StorageHealth& storage,
          const HandoverTimes& handover, std::vector<std::string> subscribe_endpoints,
@@ -47,7 +67,7 @@ expose::Process Web::DescribeProcess() const {
   process.subscribe_endpoints = subscribe_endpoints_;
   process.reliable_endpoints = reliable_endpoints_;
   const StorageHealth::Facts storage = storage_.Get();
-  process.ready = ready_ && storage.writable;
+  process.ready = ready_ && published_.Get() != nullptr && storage.writable;
   process.handover = handover_.Get();
   process.store_id = storage.durable ? storage.store_id : std::string();
   process.storage_writable = storage.writable;
@@ -87,6 +107,10 @@ http::Routes Web::MakeRoutes() {
     if (!ready_) {
       return http::Response(503, http::kText, "not ready: starting or stopping\n");
     }
+    const auto snapshot = published_.Get();
+    if (snapshot == nullptr) {
+      return http::Response(503, http::kText, "not ready: the numbers are being read from the store\n");
+    }
     if (!storage.writable) {
       return http::Response(
           503, http::kText,
@@ -94,7 +118,7 @@ http::Routes Web::MakeRoutes() {
           "memory: " +
               storage.trouble + "\n");
     }
-    return http::Response(200, http::kText, "ready\n");
+    return http::Response(200, http::kText, "ready" + ClockNote(snapshot->wall_ahead) + "\n");
   };
   routes["/"] = [](const http::Request&) {
     return http::Response(200, http::kHtml, std::string(web::IndexHtml()));

@@ -39,6 +39,7 @@ void ForEach(Counters& counters, Visit visit) {
   visit("groups_refused", counters.groups_refused);
   visit("groups_restarted", counters.groups_restarted);
   visit("clock_holds", counters.clock_holds);
+  visit("clock_set_backs", counters.clock_set_backs);
   for (std::size_t i = 0; i < counters.label_delay.counts.size(); ++i) {
     visit("label_delay/" + std::to_string(i), counters.label_delay.counts[i]);
   }
@@ -49,7 +50,7 @@ void ForEach(Counters& counters, Visit visit) {
 IngestCounters& IngestCounters::operator+=(const IngestCounters& other) {
   std::map<std::string, const std::uint64_t*> from;
   ForEach(other, [&](const std::string& name, const std::uint64_t& value) { from[name] = &value; });
-  ForEach(*this, [&](const std::string& name, std::uint64_t& value) { value += *from[name]; });
+  ForEach(*this, [&](const std::string& name, std::uint64_t& value) { AddSaturating(value, *from[name]); });
   label_delay.sum += other.label_delay.sum;
   return *this;
 }

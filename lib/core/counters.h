@@ -52,6 +52,11 @@ inline constexpr std::array<double, 9> kHandoverEdges = {0.0001, 0.00025, 0.0005
                                                          0.005,  0.01,    0.025,  0.1};
 using HandoverCounts = BucketCounts<kHandoverEdges.size()>;
 
+// A sum that stays at the top instead of beginning again at 0: some of what is summed comes from outside.
+inline void AddSaturating(std::uint64_t& sum, std::uint64_t n) {
+  sum = n > UINT64_MAX - sum ? UINT64_MAX : sum + n;
+}
+
 // By transport where a message is behind the count. All only ever grow.
 struct IngestCounters {
   using ByTransport = std::array<std::uint64_t, kTransports>;
@@ -80,6 +85,7 @@ struct IngestCounters {
   std::uint64_t groups_refused = 0;               // view groups beyond the limit or the byte budget
   std::uint64_t groups_restarted = 0;             // counts of another configuration, given up at a start
   std::uint64_t clock_holds = 0;                  // wall clock ran ahead and was held
+  std::uint64_t clock_set_backs = 0;              // wall clock was set back and was not followed
   BucketCounts<kLabelDelayEdges.size()> label_delay;
 
   IngestCounters& operator+=(const IngestCounters& other);

@@ -27,6 +27,7 @@ enum class RejectReason : std::uint8_t {
   kOversized,          // message larger than the limit
   kHeaderUnreadable,   // part 1 is not a Header, or the message does not have two parts
   kHeaderInvalid,      // publisher or epoch missing or out of range
+  kSequenceInvalid,    // further ahead than any publisher can have sent
   kPayloadUnreadable,  // part 2 is not a Payload
   kPayloadEmpty,       // no kind set
   kNestedBatch,

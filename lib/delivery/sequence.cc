@@ -19,49 +19,57 @@ bool OlderThan(std::uint64_t epoch, TimePoint now, Duration age) {
 
 }  // namespace
 
-std::uint64_t Sequences::Begin(PublisherState& state, const Header& header, Transport transport, bool known,
-                               TimePoint now) const {
-  state = PublisherState{};
+PublisherState Sequences::Begin(const Header& header, Transport transport, bool known) {
+  PublisherState state;
   state.epoch = header.epoch;
-  const std::uint64_t oldest = OldestHeld(header);
+  state.stranger = !known;
   if (transport == Transport::kSubscribe) {
     // A run of a publisher we already knew begins at 1; a stranger may have talked long before we listened.
-    if (!known && header.sequence > 0) {
-      state.received = header.sequence - 1;
-    }
-    return 0;
+    state.received = known || header.sequence == 0 ? 0 : header.sequence - 1;
+    state.begun = true;
   }
-  if (oldest > 0) {
-    state.received = oldest - 1;
-  } else if (header.sequence > 0) {
-    state.received = header.sequence - 1;
-  }
-  if (header.store_id != store_id_ || oldest == 0) {
-    return 0;
-  }
-  // A row that was forgotten looks like one that a rollback took. Only a run that began longer ago than the
-  // idle time can have been forgotten, and of it we would call lost what we have counted.
-  const bool may_be_forgotten = !known && OlderThan(header.epoch, now, idle_);
-  return may_be_forgotten ? 0 : state.received;
+  return state;
 }
 
-Verdict Sequences::Judge(PublisherState& state, const Header& header, Transport transport, TimePoint now) {
-  Verdict verdict;
-  const bool reliable = transport == Transport::kReliable;
+std::uint64_t Sequences::SetBaseline(PublisherState& state, const Header& header, bool forgotten) const {
+  state.begun = true;
   const std::uint64_t oldest = OldestHeld(header);
-  if (reliable && oldest > state.received + 1) {
-    verdict.lost = oldest - 1 - state.received;
-    state.received = oldest - 1;
+  state.received = (oldest > 0 ? oldest : header.sequence) - 1;
+  if ((state.names_store || header.store_id == store_id_) && oldest > 0 && !forgotten) {
+    return state.received;  // the store was rolled back
   }
+  // What it gave up between its hello and now.
+  const bool dropped = state.hello_oldest > 0 && oldest > state.hello_oldest;
+  return dropped ? oldest - state.hello_oldest : 0;
+}
+
+Verdict Sequences::Judge(PublisherState& state, const Header& header, Transport transport,
+                         TimePoint now) const {
+  const bool reliable = transport == Transport::kReliable;
   if (header.sequence == 0) {
-    verdict.kind = Verdict::Kind::kHello;
-    return verdict;
+    state.names_store = state.names_store || header.store_id == store_id_;
+    state.hello_oldest = header.oldest_held;
+    return {.kind = Verdict::Kind::kHello};
   }
+  Verdict verdict;
+  PublisherState next = state;
+  if (!next.begun) {
+    // A row that was forgotten looks like one that a rollback took. Only a run that began longer ago than the
+    // idle time can have been forgotten, and of it we would call lost what we have counted.
+    verdict.lost = SetBaseline(next, header, next.stranger && OlderThan(header.epoch, now, idle_));
+  } else if (const std::uint64_t oldest = OldestHeld(header); reliable && oldest > next.received + 1) {
+    verdict.lost = oldest - 1 - next.received;
+    next.received = oldest - 1;
+  }
+  const std::uint64_t missing = header.sequence > next.received ? header.sequence - next.received - 1 : 0;
+  if (verdict.lost > kMostStep || missing > kMostStep) {
+    return {.kind = Verdict::Kind::kWildStep};
+  }
+  state = next;
   if (header.sequence <= state.received) {
     verdict.kind = Verdict::Kind::kDuplicate;
     return verdict;
   }
-  const std::uint64_t missing = header.sequence - state.received - 1;
   if (missing > 0 && reliable) {
     verdict.kind = Verdict::Kind::kGap;
     // A clock that was set back must not silence us for as long as it went back.
@@ -89,21 +97,23 @@ Verdict Sequences::OnHeader(const Header& header, Transport transport, TimePoint
     if (size() >= max_publishers_) {
       return {.kind = Verdict::Kind::kRefused};
     }
+  } else if (header.epoch < found->second.state.epoch) {
+    return {.kind = Verdict::Kind::kStaleEpoch};
+  }
+  const bool begins = !known || header.epoch > found->second.state.epoch;
+  PublisherState next = begins ? Begin(header, transport, known) : found->second.state;
+  const Verdict verdict = Judge(next, header, transport, now);
+  if (verdict.kind == Verdict::Kind::kWildStep) {
+    return verdict;
+  }
+  if (!known) {
     found = rows.emplace(header.publisher, Row{}).first;
   }
   Row& row = found->second;
-  if (known && header.epoch < row.state.epoch) {
-    return {.kind = Verdict::Kind::kStaleEpoch};
-  }
-  const PublisherState before = row.state;
-  std::uint64_t lost = 0;
-  if (!known || header.epoch > row.state.epoch) {
-    lost = Begin(row.state, header, transport, known, now);
-  }
-  Verdict verdict = Judge(row.state, header, transport, now);
-  verdict.lost += lost;
+  const bool advanced = row.state.epoch != next.epoch || row.state.received != next.received;
+  row.state = next;
   row.state.last_seen = now;
-  if (row.state.epoch != before.epoch || row.state.received != before.received) {
+  if (advanced) {
     Advanced(row, header, transport);
   }
   return verdict;
@@ -155,6 +165,7 @@ void Sequences::Restore(const Mark& mark, TimePoint last_seen) {
   state.epoch = mark.epoch;
   state.received = mark.received;
   state.durable = mark.received;
+  state.begun = mark.received > 0 || mark.transport == Transport::kSubscribe;
   state.last_seen = last_seen;
   Of(mark.transport).insert_or_assign(mark.publisher, Row{state, false});
 }

@@ -6,13 +6,16 @@
 // judged in sequence order: what lies beyond a gap on the reliable socket is not taken (the publisher
 // sends it again), so `received` is a plain number and not a set.
 //
-// A publisher that is new here sets a baseline at the oldest message it still holds: what it gave up before
-// is lost only when its hello names this very store, which then had known it and was rolled back. A run that
-// is older than the idle time may just have been forgotten; it sets a baseline too. On SUB the first message
-// sets the baseline, a later epoch counts from 1, and every hole is lost.
+// A hello moves nothing: anybody can say one, and what it made received would be told as durable to the run
+// whose name it used. The first message of a run sets a baseline at the oldest one the publisher still holds:
+// what it gave up before its hello is lost only when that named this very store, which then had known it and
+// was rolled back. A run that is older than the idle time may just have been forgotten; it sets a baseline
+// too. On SUB the first message sets the baseline, a later epoch counts from 1, and every hole is lost. A
+// step of more than 2^40 is nobody's loss but a slip or a forgery, and is refused.
 //
-// Laws: EverySequenceIsTakenAtMostOnce, AReadableHeaderAlwaysAdvances, OnlyWhatThePublisherDroppedIsLost,
-//   RowsExpireAfterIdleDays, AForgottenPublisherLostNothing. Cost: one hash look-up a message. Threads: none,
+// Laws (tests of the same name): EverySequenceIsTakenAtMostOnce, AReadableHeaderAlwaysAdvances,
+//   OnlyWhatThePublisherDroppedIsLost, RowsExpireAfterIdleDays, AForgottenPublisherLostNothing,
+//   AHelloMovesNothing, AWildStepIsRefusedAndMovesNothing. Cost: one hash look-up a message. Threads: none,
 //   owned by ingest.
 
 #include <array>
@@ -39,6 +42,7 @@ struct Verdict {
     kHello,
     kStaleEpoch,  // a newer run of this publisher is known
     kRefused,     // the limit on publishers is reached
+    kWildStep,    // further ahead than anybody can have sent
   };
   Kind kind = Kind::kTake;
   std::uint64_t lost = 0;      // sequences that will never come, found out by this message or hello
@@ -47,8 +51,12 @@ struct Verdict {
 
 struct PublisherState {
   std::uint64_t epoch = 0;
-  std::uint64_t received = 0;  // all up to here were taken or given up
-  std::uint64_t durable = 0;   // all up to here are in a checkpoint
+  std::uint64_t received = 0;      // all up to here were taken or given up
+  std::uint64_t durable = 0;       // all up to here are in a checkpoint
+  bool begun = false;              // a message, and not only a hello, said where the run stands
+  bool names_store = false;        // its hello named this store
+  std::uint64_t hello_oldest = 0;  // what its last hello said was the oldest held; 0: none did
+  bool stranger = false;           // no earlier run was known
   TimePoint last_seen;
   TimePoint gap_asked;
 };
@@ -56,6 +64,7 @@ struct PublisherState {
 class Sequences {
  public:
   static constexpr Duration kAskEvery = std::chrono::milliseconds(200);
+  static constexpr std::uint64_t kMostStep = std::uint64_t{1} << 40;
 
   // store_id: the state the counts live in, as told in every reply.
   Sequences(std::size_t max_publishers, std::string store_id, Duration idle = std::chrono::hours(24 * 7))
@@ -96,10 +105,12 @@ class Sequences {
   using Rows = std::unordered_map<std::string, Row, NameHash, std::equal_to<>>;
 
   [[nodiscard]] Rows& Of(Transport transport) { return rows_[static_cast<std::size_t>(transport)]; }
-  // Where a publisher's epoch begins for us; returns what is lost by it.
-  [[nodiscard]] std::uint64_t Begin(PublisherState& state, const Header& header, Transport transport,
-                                    bool known, TimePoint now) const;
-  static Verdict Judge(PublisherState& state, const Header& header, Transport transport, TimePoint now);
+  // A new run of a publisher. `known`: an earlier one is.
+  [[nodiscard]] static PublisherState Begin(const Header& header, Transport transport, bool known);
+  // Where its first message says that a reliable run stands; returns what is lost by it.
+  [[nodiscard]] std::uint64_t SetBaseline(PublisherState& state, const Header& header, bool forgotten) const;
+  [[nodiscard]] Verdict Judge(PublisherState& state, const Header& header, Transport transport,
+                              TimePoint now) const;
   void Advanced(Row& row, const Header& header, Transport transport);
 
   std::size_t max_publishers_;

@@ -79,7 +79,7 @@ void Expose(const snapshot::Snapshot* snapshot, const Process& process, const Ex
   if (snapshot != nullptr) {
     out.Block([&] { EmitIngest(*snapshot, out); });
     for (const snapshot::Model& model : snapshot->models) {
-      out.Block([&] { EmitModel(model, out); });
+      out.Block([&] { EmitModel(*snapshot, model, out); });
     }
     EmitGroups(*snapshot, options, out);
   }

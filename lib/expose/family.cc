@@ -132,6 +132,9 @@ constexpr std::array<Row, kFamilies> kTable = {{
       "View groups whose counts began again because they are evaluated by other rules than in the store."}},
     {Family::kClockHeld,
      {"detwatch_clock_held_total", kCounter, "Times the wall clock jumped ahead and expiry was held back."}},
+    {Family::kClockSetBack,
+     {"detwatch_clock_set_back_total", kCounter,
+      "Times the wall clock was set back by more than 60 s; windows and expiry went on at the steady pace."}},
     {Family::kLabelDelay,
      {"detwatch_label_delay_seconds", kHistogram,
       "Time in seconds that the predictions of a judged frame waited for its labels; 0 when the labels came "

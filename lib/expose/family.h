@@ -59,6 +59,7 @@ enum class Family : std::uint8_t {
   kGroupsRefused,
   kGroupsRestarted,
   kClockHeld,
+  kClockSetBack,
   kLabelDelay,
   kPendingFrames,
   kPendingBytes,

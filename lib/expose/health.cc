@@ -53,6 +53,7 @@ void EmitJoin(const IngestCounters& counters, const snapshot::Gauges& gauges, Em
   out.Count(Family::kGroupsRefused, {}, {}, counters.groups_refused);
   out.Count(Family::kGroupsRestarted, {}, {}, counters.groups_restarted);
   out.Count(Family::kClockHeld, {}, {}, counters.clock_holds);
+  out.Count(Family::kClockSetBack, {}, {}, counters.clock_set_backs);
   out.Histogram(Family::kLabelDelay, {}, kLabelDelayEdges, counters.label_delay);
   out.Count(Family::kPendingFrames, {}, labels, gauges.pending_predictions);
   out.Count(Family::kPendingFrames, {}, predictions, gauges.pending_labels);
@@ -107,10 +108,10 @@ void EmitIngest(const snapshot::Snapshot& snapshot, Emitter& out) {
   out.Count(Family::kCellBytes, {}, {}, gauges.cell_bytes);
   out.Count(Family::kCellLimitBytes, {}, {}, gauges.cell_bytes_limit);
   out.Count(Family::kCutsAbsorbed, {}, {}, snapshot.cuts);
-  out.Sample(Family::kSnapshotTimestamp, {}, {}, ToUnixSeconds(snapshot.taken));
+  out.Sample(Family::kSnapshotTimestamp, {}, {}, ToUnixSeconds(OnTheWall(snapshot, snapshot.taken)));
 }
 
-void EmitModel(const snapshot::Model& model, Emitter& out) {
+void EmitModel(const snapshot::Snapshot& snapshot, const snapshot::Model& model, Emitter& out) {
   LabelSet labels("model", model.key.model);
   labels.Add("version", model.key.version);
   LabelSet announced("score_threshold",
@@ -121,10 +122,10 @@ void EmitModel(const snapshot::Model& model, Emitter& out) {
   out.Count(Family::kModelFramesJudged, labels, {}, model.judged);
   out.Count(Family::kModelFramesExpired, labels, {}, model.expired);
   if (model.last_frame != TimePoint{}) {
-    out.Sample(Family::kLastFrame, labels, {}, ToUnixSeconds(model.last_frame));
+    out.Sample(Family::kLastFrame, labels, {}, ToUnixSeconds(OnTheWall(snapshot, model.last_frame)));
   }
   if (model.last_label != TimePoint{}) {
-    out.Sample(Family::kLastLabel, labels, {}, ToUnixSeconds(model.last_label));
+    out.Sample(Family::kLastLabel, labels, {}, ToUnixSeconds(OnTheWall(snapshot, model.last_label)));
   }
   const std::uint64_t due = model.judged + model.expired;
   if (due > 0) {

@@ -8,6 +8,6 @@ namespace detwatch::expose {
 
 void EmitProcess(const Process& process, Emitter& out);
 void EmitIngest(const snapshot::Snapshot& snapshot, Emitter& out);
-void EmitModel(const snapshot::Model& model, Emitter& out);
+void EmitModel(const snapshot::Snapshot& snapshot, const snapshot::Model& model, Emitter& out);
 
 }  // namespace detwatch::expose

@@ -48,15 +48,15 @@ Json ToJson(const snapshot::View& view) {
   return {{"name", view.spec.name}, {"group_by", view.spec.group_by}, {"groups", std::move(groups)}};
 }
 
-Json ToJson(const snapshot::Model& model) {
+Json ToJson(const snapshot::Snapshot& snapshot, const snapshot::Model& model) {
   const std::uint64_t due = model.judged + model.expired;
   return {{"model", model.key.model},
           {"version", model.key.version},
           {"score_threshold",
            model.score_threshold < 0 ? Json(nullptr) : Json(ConfidenceText(model.score_threshold))},
           {"max_detections", model.max_detections < 0 ? Json(nullptr) : Json(model.max_detections)},
-          {"last_frame", JsonTime(model.last_frame)},
-          {"last_label", JsonTime(model.last_label)},
+          {"last_frame", JsonTime(OnTheWall(snapshot, model.last_frame))},
+          {"last_label", JsonTime(OnTheWall(snapshot, model.last_label))},
           {"frames", model.frames},
           {"judged", model.judged},
           {"expired", model.expired},
@@ -101,7 +101,8 @@ Json ToJson(const IngestCounters& counters) {
       {"labels_filtered", counters.filtered_labels},
       {"groups_refused", counters.groups_refused},
       {"groups_restarted", counters.groups_restarted},
-      {"clock_held", counters.clock_holds}};
+      {"clock_held", counters.clock_holds},
+      {"clock_set_back", counters.clock_set_backs}};
 }
 
 Json ToJson(const snapshot::Gauges& gauges) {
@@ -127,14 +128,14 @@ std::string SummaryJson(const snapshot::Snapshot* snapshot, const Process& proce
   const snapshot::Snapshot& shown = snapshot != nullptr ? *snapshot : kNone;
   Json models = Json::array();
   for (const snapshot::Model& model : shown.models) {
-    models.push_back(ToJson(model));
+    models.push_back(ToJson(shown, model));
   }
   Json views = Json::array();
   for (const snapshot::View& view : shown.views) {
     views.push_back(ToJson(view));
   }
   const Json out = {
-      {"taken", JsonTime(shown.taken)},
+      {"taken", JsonTime(OnTheWall(shown, shown.taken))},
       {"version", process.version},
       {"revision", process.revision},
       {"ready", process.ready},

@@ -79,8 +79,9 @@ using RecentFrames = std::unordered_map<FrameHash, RecentFrame, FrameHashHash>;
 struct Cut {
   std::uint64_t number = 0;
   TimePoint taken;
-  bool early = false;  // a publisher waits for the acknowledgement
-  bool last = false;   // the daemon stops
+  Duration wall_ahead{};  // of the time that windows follow
+  bool early = false;     // a publisher waits for the acknowledgement
+  bool last = false;      // the daemon stops
 
   // What later parts speak of.
   std::shared_ptr<const PipelineConfig> reload;  // null: nothing was reloaded

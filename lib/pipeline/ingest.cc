@@ -113,7 +113,7 @@ Reaction Ingest::OnMessage(Transport transport, std::string_view header_bytes, s
   reaction.publisher = header->publisher;
   reaction.epoch = header->epoch;
   const Verdict verdict = sequences_.OnHeader(*header, transport, now);
-  counters.lost_messages[At(transport)] += verdict.lost;
+  AddSaturating(counters.lost_messages[At(transport)], verdict.lost);
   switch (verdict.kind) {
     case Verdict::Kind::kHello:
       reaction.reply = true;
@@ -133,6 +133,16 @@ Reaction Ingest::OnMessage(Transport transport, std::string_view header_bytes, s
     case Verdict::Kind::kRefused:
       CountReject(transport, {RejectReason::kTooManyPublishers, {}});
       return reaction;
+    case Verdict::Kind::kWildStep: {
+      Reject reject{RejectReason::kSequenceInvalid,
+                    "sequence: " + std::to_string(header->sequence) + ", oldest_held: " +
+                        std::to_string(header->oldest_held) + ": further ahead than can have been sent"};
+      CountReject(transport, reject);
+      reaction.reply = true;
+      reaction.rejected.push_back(
+          {header->sequence, 0, std::string(Name(reject.reason)), std::move(reject.detail)});
+      return reaction;
+    }
     case Verdict::Kind::kTake:
       break;
   }
@@ -181,7 +191,7 @@ Ingest::Outcome Ingest::Process(wire::Message&& message, const Sender& sender, T
   }
   if (const auto* tombstone = std::get_if<Tombstone>(&message)) {
     ++cut_->counters.tombstones[At(sender.transport)];
-    cut_->counters.lost_messages[At(sender.transport)] += tombstone->frames;
+    AddSaturating(cut_->counters.lost_messages[At(sender.transport)], tombstone->frames);
     return {};
   }
   const auto parked = Park(message, sender, now, bytes);

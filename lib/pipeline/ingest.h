@@ -66,7 +66,11 @@ class Ingest {
   // Takes over what may change while running: limits, the label filter, join, dedup, and what views show.
   // Requires: what a count means is the same (config::RefusedChanges).
   void Reload(const PipelineConfig& next);
-  void CountClockHolds(std::uint64_t holds) { cut_->counters.clock_holds += holds; }
+  // Times that the wall clock was not followed, since the last call.
+  void CountClock(std::uint64_t holds, std::uint64_t set_backs) {
+    cut_->counters.clock_holds += holds;
+    cut_->counters.clock_set_backs += set_backs;
+  }
 
  private:
   struct Parked {  // waits for a class list

@@ -114,6 +114,7 @@ Absorbed State::Absorb(const Cut& cut) {
   Apply(settled.changes);
   Apply(cut, settled);
   Advance(cut.taken);
+  wall_ahead_ = cut.wall_ahead;
   head_.cut = cut.number;
   head_.taken = cut.taken;
   head_.next_ordinal = cut.next_ordinal;
@@ -264,6 +265,7 @@ std::vector<State::Tally> State::TakeTallies() {
 std::shared_ptr<const snapshot::Snapshot> State::Take() const {
   auto snapshot = std::make_shared<snapshot::Snapshot>();
   snapshot->taken = now_;
+  snapshot->wall_ahead = wall_ahead_;
   snapshot->cuts = head_.cuts;
   snapshot->fleet_ious = config_.fleet_ious;
   for (const ViewSpec& view : config_.views) {

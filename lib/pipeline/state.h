@@ -107,6 +107,7 @@ class State {
   IngestCounters counters_;
   snapshot::Gauges gauges_;
   TimePoint now_;
+  Duration wall_ahead_{};
 };
 
 }  // namespace detwatch::pipeline

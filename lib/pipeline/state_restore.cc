@@ -285,6 +285,7 @@ Result<Restored> State::Restore(TimePoint now) {
   restored.labels_since = settler_.ledger().HoldsLabelsSince(from);
   // Somebody may look before the first cut.
   Advance(from);
+  wall_ahead_ = now - from;
   GaugeLedger();
   gauges_.publishers = restored.publishers.size();
   gauges_.models = restored.models.size();

@@ -106,6 +106,9 @@ struct Gauges {
 
 struct Snapshot {
   TimePoint taken;
+  // Times of arrival are in the time that windows follow, which goes on where a wall clock is set. The wall
+  // was so much ahead of it; negative: behind.
+  Duration wall_ahead{};
   std::uint64_t cuts = 0;          // absorbed so far
   std::vector<double> fleet_ious;  // thresholds of the fleet bins
   std::vector<View> views;
@@ -113,6 +116,12 @@ struct Snapshot {
   IngestCounters counters;
   Gauges gauges;
 };
+
+// A time of arrival as the wall clock of this moment has it, so that wall time less it is its age. Unknown
+// stays unknown. Not for capture times, which are the detector's.
+[[nodiscard]] inline TimePoint OnTheWall(const Snapshot& snapshot, TimePoint time) {
+  return time == TimePoint{} ? time : time + snapshot.wall_ahead;
+}
 
 // Makes every counter of `to` that of `durable` (null: zero), for a state whose newest counts are not durable
 // yet: a crash must not roll a counter back below what was shown.

@@ -4,19 +4,37 @@
 
 namespace detwatch::window {
 
+// Requires: the wall is not ahead of what is expected.
+TimePoint Clock::Behind(Duration elapsed) {
+  const TimePoint expected = now_ + elapsed;
+  if (!behind_ && wall_ < expected - kTolerance) {
+    behind_ = true;
+    ++set_backs_;
+  }
+  behind_ = behind_ && wall_ < expected;
+  return std::max(wall_, behind_ ? expected : now_ + elapsed / 2);
+}
+
 TimePoint Clock::Now(TimePoint wall, Duration monotonic) {
+  wall_ = wall;
   if (!started_) {
     started_ = true;
-    now_ = std::max(now_, wall);
     monotonic_ = monotonic;
+    now_ = wall > now_ ? wall : Behind(Duration{0});
     return now_;
   }
   const Duration elapsed = std::max(Duration{0}, monotonic - monotonic_);
   monotonic_ = std::max(monotonic_, monotonic);
   const TimePoint expected = now_ + elapsed;
+  if (wall < expected) {
+    holding_ = false;
+    now_ = Behind(elapsed);
+    return now_;
+  }
+  behind_ = false;
   if (wall <= expected + kTolerance) {
     holding_ = false;
-    now_ = std::max(now_, wall);
+    now_ = wall;
     return now_;
   }
   if (!holding_) {

@@ -1,11 +1,19 @@
 #pragma once
 // lib/window -- the time that windows and expiry follow: never falls, and does not run away.
 //
-// A wall clock can be set. Backwards: time stands still until the wall has caught up. Forwards by more than
-// 60 s over what the monotonic clock says: a jump would empty every window and expire every waiting
-// frame, so time goes on at the monotonic pace and each such reading is counted; when the clock is set back
-// it follows again, and after `patience` of being ahead without a break (a correct clock that was wrong
-// before) it is believed. Laws: TimeNeverFalls, AJumpForwardIsHeld. Threads: none; reads no clock.
+// A wall clock can be set, and time goes on whatever it does, for windows that stand still fill up and timers
+// that stand still stop the daemon.
+// - Behind by no more than 60 s: time goes on at half the monotonic pace until the wall has caught up.
+// - Behind by more, also at a start that goes on from a stored time: time goes on at the monotonic pace,
+// until
+//   the wall has caught up. Each such event is counted.
+// - Ahead by more than 60 s of what the monotonic clock says: a jump would empty every window and expire
+// every
+//   waiting frame, so time goes on at the monotonic pace and the event is counted; when the clock is set back
+//   it follows again, and after `patience` of being ahead without a break (a correct clock that was wrong
+//   before) it is believed.
+// Laws (tests of the same name): TimeNeverFalls, AJumpForwardIsHeld, SetBackItGoesOnAtTheMonotonicPace,
+//   TimeNeverStandsStill. Threads: none; reads no clock.
 
 #include <cstdint>
 
@@ -22,18 +30,27 @@ class Clock {
   // Time goes on from `previous`, that of the run before; the default is none.
   explicit Clock(TimePoint previous) : now_(previous) {}
 
-  // max(previous, wall), held as above. `monotonic` is any steady clock's time since its own epoch.
+  // max(previous, wall), but as above. `monotonic` is any steady clock's time since its own epoch.
   [[nodiscard]] TimePoint Now(TimePoint wall, Duration monotonic);
   [[nodiscard]] std::uint64_t holds() const { return holds_; }  // jumps held so far
   [[nodiscard]] bool holding() const { return holding_; }
+  [[nodiscard]] std::uint64_t set_backs() const { return set_backs_; }  // by more than the tolerance, so far
+  [[nodiscard]] bool set_back() const { return behind_; }               // and the wall has not caught up
+  // How far the wall is ahead of this time; negative while it is behind.
+  [[nodiscard]] Duration wall_ahead() const { return wall_ - now_; }
 
  private:
   bool started_ = false;
   bool holding_ = false;
+  bool behind_ = false;
   TimePoint now_;
+  TimePoint wall_;
   Duration monotonic_{};
   Duration held_since_{};
   std::uint64_t holds_ = 0;
+  std::uint64_t set_backs_ = 0;
+
+  [[nodiscard]] TimePoint Behind(Duration elapsed);
 };
 
 }  // namespace detwatch::window

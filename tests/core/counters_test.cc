@@ -27,7 +27,7 @@ std::vector<std::uint64_t*> Numbers(IngestCounters& counters) {
         &counters.corrected_frames, &counters.retracted_unjudged_ground_truths,
         &counters.retracted_unjudged_detections, &counters.filtered_labels, &counters.expired_labels_missing,
         &counters.expired_predictions_missing, &counters.never_expected, &counters.groups_refused,
-        &counters.groups_restarted, &counters.clock_holds}) {
+        &counters.groups_restarted, &counters.clock_holds, &counters.clock_set_backs}) {
     numbers.push_back(n);
   }
   for (std::uint64_t& n : counters.label_delay.counts) {

@@ -85,26 +85,62 @@ TEST_F(SequencesTest, OnlyWhatThePublisherDroppedIsLost) {
   EXPECT_EQ(Reliable(Message(5, 4)).lost, 0U) << "once";
 }
 
-TEST_F(SequencesTest, AHelloTellsOfALostTailAndCountsForNothingElse) {
+TEST_F(SequencesTest, AHelloMovesNothing) {
   (void)Reliable(Message(1));
-  const Verdict verdict = Reliable(Hello(4, "store"));
-  EXPECT_EQ(verdict.kind, Kind::kHello);
-  EXPECT_EQ(verdict.lost, 2U);
-  EXPECT_EQ(Received(), 3U);
-  EXPECT_EQ(Reliable(Hello(4, "store")).lost, 0U);
-  EXPECT_EQ(Reliable(Hello(0, "store")).lost, 0U);
-  EXPECT_EQ(Received(), 3U);
+  for (const std::uint64_t oldest : {std::uint64_t{4}, (std::uint64_t{1} << 63) - 1}) {
+    const Verdict verdict = Reliable(Hello(oldest, "store"));
+    EXPECT_EQ(verdict.kind, Kind::kHello);
+    EXPECT_EQ(verdict.lost, 0U);
+    EXPECT_EQ(Received(), 1U);
+  }
+  EXPECT_EQ(Reliable(Message(2)).kind, Kind::kTake);
+}
+
+// Whoever says it: what a run has not sent is not received, and never told as durable.
+TEST_F(SequencesTest, AHelloInAStrangersNameMakesNothingDurable) {
+  (void)Reliable(Hello((std::uint64_t{1} << 63) - 1, "store", kYoung));
+  EXPECT_EQ(Received(), 0U);
+  sequences_.Durable(sequences_.TakeMarks());
+  EXPECT_EQ(sequences_.Find("detector", Transport::kReliable)->durable, 0U);
+  EXPECT_EQ(Reliable(Message(1, 1, kYoung)).kind, Kind::kTake);
+  EXPECT_EQ(Received(), 1U);
+}
+
+TEST_F(SequencesTest, AWildStepIsRefusedAndMovesNothing) {
+  constexpr std::uint64_t kWild = std::uint64_t{1} << 62;
+  (void)Reliable(Message(1));
+  (void)Subscribe(Message(1, 0));
+  EXPECT_EQ(Subscribe(Message(kWild, 0)).kind, Kind::kWildStep);
+  EXPECT_EQ(Received(Transport::kSubscribe), 1U);
+  EXPECT_EQ(Reliable(Message(kWild, 1)).kind, Kind::kWildStep);
+  EXPECT_EQ(Reliable(Message(kWild, kWild)).kind, Kind::kWildStep);
+  EXPECT_EQ(Received(), 1U);
+  EXPECT_TRUE(sequences_.TakeMarks().size() == 2U) << "of the first messages";
+  EXPECT_EQ(Reliable(Message(2)).kind, Kind::kTake);
+  EXPECT_EQ(Subscribe(Message(2, 0)).kind, Kind::kTake);
+  // A run that begins so, and says that this store had it all.
+  (void)Reliable(Hello(kWild, "store", kYoung));
+  EXPECT_EQ(Reliable(Message(kWild, kWild, kYoung)).kind, Kind::kWildStep);
+  EXPECT_EQ(Reliable(Message(1, 1, kYoung)).kind, Kind::kTake);
+  // The longest step there may be.
+  const Verdict verdict = Subscribe(Message(3 + Sequences::kMostStep, 0));
+  EXPECT_EQ(verdict.kind, Kind::kTake);
+  EXPECT_EQ(verdict.lost, Sequences::kMostStep);
 }
 
 TEST_F(SequencesTest, ANewPublisherBeginsAtItsOldestWithoutLoss) {
   EXPECT_EQ(Reliable(Hello(5, "another store")).lost, 0U);
-  EXPECT_EQ(Received(), 4U);
-  EXPECT_EQ(Reliable(Message(5, 5)).kind, Kind::kTake);
+  const Verdict verdict = Reliable(Message(5, 5));
+  EXPECT_EQ(verdict.kind, Kind::kTake);
+  EXPECT_EQ(verdict.lost, 0U);
+  EXPECT_EQ(Received(), 5U);
 }
 
 TEST_F(SequencesTest, ANewPublisherThatNamesThisStoreHasLostWhatItGaveUp) {
-  EXPECT_EQ(Reliable(Hello(5, "store", kYoung)).lost, 4U) << "the store was rolled back";
-  EXPECT_EQ(Received(), 4U);
+  EXPECT_EQ(Reliable(Hello(5, "store", kYoung)).lost, 0U);
+  EXPECT_EQ(Reliable(Message(5, 5, kYoung)).lost, 4U) << "the store was rolled back";
+  EXPECT_EQ(Reliable(Message(6, 5, kYoung)).lost, 0U) << "once";
+  EXPECT_EQ(Received(), 6U);
 }
 
 // Everything it ever had acknowledged was once called lost when it came back after a week without a network.
@@ -114,9 +150,10 @@ TEST_F(SequencesTest, AForgottenPublisherLostNothing) {
   sequences_.Durable(sequences_.TakeMarks());
   sequences_.Expire(kStart + std::chrono::hours(2));
   ASSERT_EQ(sequences_.size(), 0U);
-  EXPECT_EQ(Reliable(Hello(2, "store", kYoung), std::chrono::hours(2)).lost, 0U);
-  EXPECT_EQ(Received(), 1U);
-  EXPECT_EQ(Reliable(Hello(4, "store", kYoung), std::chrono::hours(2)).lost, 2U) << "from now on it is known";
+  (void)Reliable(Hello(2, "store", kYoung), std::chrono::hours(2));
+  EXPECT_EQ(Reliable(Message(2, 2, kYoung), std::chrono::hours(2)).lost, 0U);
+  EXPECT_EQ(Received(), 2U);
+  EXPECT_EQ(Reliable(Message(5, 5, kYoung), std::chrono::hours(2)).lost, 2U) << "from now on it is known";
 }
 
 TEST_F(SequencesTest, ANewPublisherThatSpeaksWithoutHelloIsAskedForItsOldest) {

@@ -18,7 +18,7 @@ Simulation::Simulation(std::uint32_t seed, const Faults& faults)
       Slot slot;
       slot.work.publisher = "detector " + std::to_string(i);
       slot.work.first = slot.work.settled = slots_.size() * kContents;
-      slot.work.end = slot.work.first + kContents;
+      slot.work.end = slot.work.first + kContents - 1;  // one is left for the end
       slot.work.acknowledged.resize(kContents);
       slot.skew = std::chrono::minutes(random_() % 120) - std::chrono::hours(1);
       slot.away_until = now_ + std::chrono::milliseconds(random_() % 20'000 + (twin > 0 ? 10'000U : 0U));
@@ -56,10 +56,17 @@ std::string Simulation::Run() {
     }
   }
   calm_needed_ = now_ - calm_since;
-  // What was dropped last is told by the next hello, and is counted then.
+  // What was dropped last is told by the next message, and is counted then.
+  for (Slot& slot : slots_) {
+    slot.work.end += slot.process->superseded() ? 0 : 1;
+  }
   const TimePoint last_hello = now_ + std::chrono::seconds(40);
-  while (now_ < last_hello) {
+  while (now_ < last_hello || !Done()) {
     Step();
+    if (now_ - last_hello > kCalm) {
+      return "the last message is still unacknowledged after " + std::to_string(ToSeconds(kCalm)) +
+             " s of calm";
+    }
   }
   for (int i = 0; i < 3; ++i) {
     daemon_.Cut(now_);

@@ -205,6 +205,21 @@ TEST(ExpositionTest, FramesCountedForAListAreTrueNegativesOfEachClass) {
             1);
 }
 
+TEST(ExpositionTest, TimesOfArrivalAreAsTheWallClockHasThem) {
+  auto snapshot = SampleSnapshot();
+  const std::string model = R"({model="yolo",version="1"})";
+  const double before = Exposed(snapshot).Value("detwatch_last_frame_timestamp_seconds" + model);
+  snapshot->wall_ahead = -std::chrono::hours(1);
+  const ParsedText text = Exposed(snapshot);
+  EXPECT_EQ(text.Value("detwatch_last_frame_timestamp_seconds" + model), before - 3600);
+  EXPECT_EQ(text.Value("detwatch_last_label_timestamp_seconds" + model), 1763800098.0 - 3600);
+  EXPECT_EQ(text.Value("detwatch_snapshot_timestamp_seconds"), 1763800100.0 - 3600);
+  // The detector's clock is its own.
+  EXPECT_EQ(text.Value(R"(detwatch_window_capture_timestamp_seconds{view="default",model="yolo",version="1",)"
+                       R"(window="total",edge="oldest"})"),
+            1763800001);
+}
+
 TEST(ExpositionTest, FleetBinsAreOfClassesThatWereSeen) {
   std::size_t seen = 0;
   for (const auto& [series, value] : Exposed(SampleSnapshot()).series) {

@@ -107,6 +107,7 @@ IngestCounters MakeIngest() {
   counters.unjudged_ground_truths = 5;
   counters.expired_labels_missing = 3;
   counters.expired_predictions_missing = 1;
+  counters.clock_set_backs = 1;
   counters.label_delay.Observe(kLabelDelayEdges, 0.25, 16);
   counters.label_delay.Observe(kLabelDelayEdges, 1e6);
   return counters;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 namespace detwatch::window {
@@ -21,11 +22,71 @@ TEST(ClockTest, FollowsTheWall) {
   EXPECT_EQ(clock.holds(), 0U);
 }
 
-TEST(ClockTest, StandsStillWhileTheWallIsBehind) {
+TEST(ClockTest, GoesSlowlyUntilAWallThatIsALittleBehindHasCaughtUp) {
   Clock clock;
   (void)clock.Now(kStart, seconds(0));
-  EXPECT_EQ(clock.Now(kStart - hours(1), seconds(1)), kStart);
-  EXPECT_EQ(clock.Now(kStart + seconds(2), seconds(3602)), kStart + seconds(2));
+  TimePoint last = kStart;
+  for (int i = 1; i <= 40; ++i) {
+    const TimePoint now = clock.Now(kStart - seconds(20) + seconds(i), seconds(i));
+    EXPECT_GT(now, last);
+    EXPECT_EQ(now, std::max(kStart + Duration(seconds(i)) / 2, kStart - seconds(20) + seconds(i)));
+    last = now;
+  }
+  EXPECT_EQ(last, kStart + seconds(20));
+  EXPECT_EQ(clock.set_backs(), 0U);
+  EXPECT_EQ(clock.wall_ahead(), Duration{0});
+}
+
+TEST(ClockTest, SetBackItGoesOnAtTheMonotonicPace) {
+  Clock clock;
+  (void)clock.Now(kStart, seconds(0));
+  for (int i = 1; i <= 7000; ++i) {
+    ASSERT_EQ(clock.Now(kStart - hours(1) + seconds(i), seconds(i)), kStart + seconds(i));
+    ASSERT_TRUE(clock.set_back());
+    ASSERT_EQ(clock.wall_ahead(), -hours(1));
+  }
+  EXPECT_EQ(clock.set_backs(), 1U);
+  // Somebody puts it right.
+  EXPECT_EQ(clock.Now(kStart + seconds(7001), seconds(7001)), kStart + seconds(7001));
+  EXPECT_FALSE(clock.set_back());
+  EXPECT_EQ(clock.Now(kStart + seconds(7002), seconds(7002)), kStart + seconds(7002));
+  EXPECT_EQ(clock.set_backs(), 1U);
+}
+
+TEST(ClockTest, AStartGoesOnFromTheStoredTimeWhenTheWallIsBehindIt) {
+  Clock clock(kStart);
+  EXPECT_EQ(clock.Now(kStart - hours(1), seconds(50)), kStart);
+  EXPECT_EQ(clock.set_backs(), 1U);
+  EXPECT_EQ(clock.Now(kStart - hours(1) + seconds(9), seconds(59)), kStart + seconds(9));
+  Clock near(kStart);
+  EXPECT_EQ(near.Now(kStart - seconds(10), seconds(50)), kStart);
+  EXPECT_EQ(near.Now(kStart - seconds(8), seconds(52)), kStart + seconds(1));
+  EXPECT_EQ(near.set_backs(), 0U);
+}
+
+// Several small steps are one large one.
+TEST(ClockTest, SmallStepsBackAddUp) {
+  Clock clock;
+  (void)clock.Now(kStart, seconds(0));
+  (void)clock.Now(kStart - seconds(50), seconds(1));
+  EXPECT_EQ(clock.set_backs(), 0U);
+  (void)clock.Now(kStart - seconds(99), seconds(2));
+  EXPECT_EQ(clock.set_backs(), 1U);
+}
+
+TEST(ClockTest, TimeNeverStandsStill) {
+  std::mt19937 random(4);
+  Clock clock;
+  TimePoint last = clock.Now(kStart, seconds(0));
+  seconds offset{0};
+  for (int i = 1; i < 20000; ++i) {
+    if (random() % 50 == 0) {
+      offset += seconds(static_cast<int>(random() % 600) - 300);
+    }
+    const TimePoint now = clock.Now(kStart + seconds(i) + offset, seconds(i));
+    ASSERT_GE(now - last, std::chrono::milliseconds(500));
+    last = now;
+  }
 }
 
 TEST(ClockTest, AJumpForwardIsHeld) {

@@ -278,9 +278,10 @@ TEST(ReasonsTest, EveryReasonHasAnExample) {
     seen.insert(header.error().reason);
   }
   // What only the pipeline can know: other messages, other publishers, memory.
-  const std::set<R> elsewhere = {
-      R::kClassUnknown,      R::kClassListUnknown, R::kTooManyModels, R::kTooManyStreams, R::kTooManyGroups,
-      R::kTooManyPublishers, R::kConflict,         R::kStaleRevision, R::kTooLate,        R::kMemory};
+  const std::set<R> elsewhere = {R::kClassUnknown,   R::kClassListUnknown, R::kTooManyModels,
+                                 R::kTooManyStreams, R::kTooManyGroups,    R::kTooManyPublishers,
+                                 R::kConflict,       R::kStaleRevision,    R::kTooLate,
+                                 R::kMemory,         R::kSequenceInvalid};
   for (std::size_t i = 0; i < kRejectReasons; ++i) {
     const auto reason = static_cast<R>(i);
     EXPECT_NE(seen.contains(reason), elsewhere.contains(reason)) << Name(reason);
