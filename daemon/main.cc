@@ -1,5 +1,6 @@
 // detwatch: one binary, a subcommand for each job. Flags live here and nowhere else.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <iostream>
@@ -7,9 +8,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
+#include "daemon/choice.h"
 #include "daemon/config/check.h"
+#include "daemon/config/similar.h"
 #include "daemon/config/units.h"
 #include "daemon/serve/serve.h"
 #include "daemon/tools/eval.h"
@@ -21,6 +26,7 @@
 namespace detwatch {
 namespace {
 
+using config::DidYouMean;
 using config::LogFormat;
 using config::LogLevel;
 
@@ -54,16 +60,13 @@ void AddServe(CLI::App& app, int& exit_code) {
       ->option_text("FOLDER");
   serve->add_flag("--storage.repair", options->storage_repair,
                   "Before the start, keep what can be read of a damaged store");
-  serve->add_option("--log.level", options->overrides.log_level, "debug, info, warn or error [info]")
-      ->option_text("LEVEL")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, LogLevel>{{"debug", LogLevel::kDebug},
-                                                                          {"info", LogLevel::kInfo},
-                                                                          {"warn", LogLevel::kWarn},
-                                                                          {"error", LogLevel::kError}}));
-  serve->add_option("--log.format", options->overrides.log_format, "text or json [text]")
-      ->option_text("FORMAT")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, LogFormat>{{"text", LogFormat::kText}, {"json", LogFormat::kJson}}));
+  AddChoice(*serve, "--log.level", options->overrides.log_level, "debug, info, warn or error [info]", "LEVEL",
+            {{"debug", LogLevel::kDebug},
+             {"info", LogLevel::kInfo},
+             {"warn", LogLevel::kWarn},
+             {"error", LogLevel::kError}});
+  AddChoice(*serve, "--log.format", options->overrides.log_format, "text or json [text]", "FORMAT",
+            {{"text", LogFormat::kText}, {"json", LogFormat::kJson}});
   serve->callback([options, &exit_code] { exit_code = serve::RunServe(*options); });
 }
 
@@ -104,17 +107,14 @@ void AddEval(CLI::App& app, int& exit_code) {
   eval->add_option("--ground-truth", options->ground_truth, "COCO JSON, YOLO or VOC folder")->required();
   eval->add_option("--predictions", options->predictions, "COCO results JSON or folder of text files")
       ->required();
-  eval->add_option("--protocol", options->protocol, "coco, voc2007 or voc2012 [coco]")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, Protocol>{
-          {"coco", Protocol::kCoco}, {"voc2007", Protocol::kVoc2007}, {"voc2012", Protocol::kVoc2012}}));
+  AddChoice(*eval, "--protocol", options->protocol, "coco, voc2007 or voc2012 [coco]", "PROTOCOL",
+            {{"coco", Protocol::kCoco}, {"voc2007", Protocol::kVoc2007}, {"voc2012", Protocol::kVoc2012}});
   eval->add_flag("--voc-inclusive-pixels", options->voc_inclusive_pixels,
                  "Sides are max - min + 1, as in the VOC devkit");
-  eval->add_option("--method", options->method, "exact or binned [exact]")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, tools::Method>{
-          {"exact", tools::Method::kExact}, {"binned", tools::Method::kBinned}}));
-  eval->add_option("--format", options->format, "table or json [table]")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, tools::OutputFormat>{
-          {"table", tools::OutputFormat::kTable}, {"json", tools::OutputFormat::kJson}}));
+  AddChoice(*eval, "--method", options->method, "exact or binned [exact]", "METHOD",
+            {{"exact", tools::Method::kExact}, {"binned", tools::Method::kBinned}});
+  AddChoice(*eval, "--format", options->format, "table or json [table]", "FORMAT",
+            {{"table", tools::OutputFormat::kTable}, {"json", tools::OutputFormat::kJson}});
   AddImageSize(*eval, options->image_size);
   eval->callback([options, &exit_code] { exit_code = tools::RunEval(*options, std::cout, std::cerr); });
 }
@@ -158,33 +158,28 @@ void AddLabel(CLI::App& app, int& exit_code) {
   CLI::App* label = app.add_subcommand("label", "Publish annotations of frames that a daemon saw earlier");
   label->add_option("--from", options->from, "COCO JSON, YOLO or VOC folder")->required();
   label->add_option("--to", options->publish.to, "The daemon's --ingest.reliable endpoint")->required();
-  label
-      ->add_option("--frame-id", options->frame_id,
-                   "What detectors call a frame: replay (COCO: the image id, YOLO and VOC: the file stem), "
-                   "image-id, file-name or file-stem [replay]")
-      ->option_text("RULE")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, tools::FrameIdRule>{{"replay", tools::FrameIdRule::kReplay},
-                                                    {"image-id", tools::FrameIdRule::kImageId},
-                                                    {"file-name", tools::FrameIdRule::kFileName},
-                                                    {"file-stem", tools::FrameIdRule::kFileStem}}));
+  AddChoice(*label, "--frame-id", options->frame_id,
+            "What detectors call a frame: replay (COCO: the image id, YOLO and VOC: the file stem), "
+            "image-id, file-name or file-stem [replay]",
+            "RULE",
+            {{"replay", tools::FrameIdRule::kReplay},
+             {"image-id", tools::FrameIdRule::kImageId},
+             {"file-name", tools::FrameIdRule::kFileName},
+             {"file-stem", tools::FrameIdRule::kFileStem}});
   AddImageSize(*label, options->image_size);
   label->add_option("--classes", options->classes, "Only these were looked for: a,b,c; repeatable [all]")
       ->option_text("NAMES")
       ->delimiter(',')
       ->allow_extra_args(false);
-  label->add_option("--source", options->source, "human, auto, simulator or unknown [human]")
-      ->option_text("SOURCE")
-      ->transform(
-          CLI::CheckedTransformer(std::map<std::string, LabelSource>{{"human", LabelSource::kHuman},
-                                                                     {"auto", LabelSource::kAuto},
-                                                                     {"simulator", LabelSource::kSimulator},
-                                                                     {"unknown", LabelSource::kUnknown}}));
-  label->add_option("--sampling", options->sampling, "How frames were chosen: random, triggered or unknown")
-      ->option_text("SAMPLING")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, Sampling>{{"random", Sampling::kRandom},
-                                                                          {"triggered", Sampling::kTriggered},
-                                                                          {"unknown", Sampling::kUnknown}}));
+  AddChoice(*label, "--source", options->source, "human, auto, simulator or unknown [human]", "SOURCE",
+            {{"human", LabelSource::kHuman},
+             {"auto", LabelSource::kAuto},
+             {"simulator", LabelSource::kSimulator},
+             {"unknown", LabelSource::kUnknown}});
+  AddChoice(
+      *label, "--sampling", options->sampling, "How frames were chosen: random, triggered or unknown",
+      "SAMPLING",
+      {{"random", Sampling::kRandom}, {"triggered", Sampling::kTriggered}, {"unknown", Sampling::kUnknown}});
   label->add_option("--revision", options->revision, "Replaces labels of a lower one")->capture_default_str();
   label->add_flag("--final", options->final,
                   "Nobody will correct them; always so unless the source is human");
@@ -254,6 +249,29 @@ void AddCheckConfig(CLI::App& app, int& exit_code) {
   });
 }
 
+std::vector<std::string> Names(const std::vector<CLI::App*>& commands) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : commands) {
+    names.push_back(command->get_name());
+  }
+  return names;
+}
+
+// Something was left over that the command does not know.
+int UnknownFlag(const CLI::App& app) {
+  for (const CLI::App* command : app.get_subcommands()) {
+    const std::vector<std::string> left = command->remaining();
+    const std::string given = left.empty() ? app.remaining().at(0) : left.front();
+    std::vector<std::string> known;
+    for (const CLI::Option* option : command->get_options()) {
+      known.push_back(option->get_name());
+    }
+    std::cerr << "detwatch " << command->get_name() << ": " << given << " is not expected here"
+              << DidYouMean(given, known) << "; see detwatch " << command->get_name() << " --help\n";
+  }
+  return 2;
+}
+
 int Run(int argc, char** argv) {
   CLI::App app{"detwatch: live accuracy monitoring of deployed object detectors"};
   app.set_version_flag("--version",
@@ -266,8 +284,17 @@ int Run(int argc, char** argv) {
   AddLabel(app, exit_code);
   AddSimulate(app, exit_code);
   AddCheckConfig(app, exit_code);
+  const std::vector<std::string> commands = Names(app.get_subcommands(nullptr));
+  const std::string first = argc > 1 ? argv[1] : "--help";
+  if (!first.starts_with('-') && std::find(commands.begin(), commands.end(), first) == commands.end()) {
+    std::cerr << "detwatch: there is no command \"" << first << '"' << DidYouMean(first, commands)
+              << "; see detwatch --help\n";
+    return 2;
+  }
   try {
     app.parse(argc, argv);
+  } catch (const CLI::ExtrasError& error) {
+    return UnknownFlag(app);
   } catch (const CLI::ParseError& error) {
     // 0 for --help and --version; wrong flags are a configuration problem.
     return app.exit(error) == 0 ? 0 : 2;

@@ -8,19 +8,6 @@
 namespace detwatch::config {
 namespace {
 
-std::size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, change}));
-    }
-  }
-  return row[b.size()];
-}
-
 template <class T>
 bool Store(const Field& field, Result<T> read, T& value) {
   if (!read) {
@@ -32,18 +19,6 @@ bool Store(const Field& field, Result<T> read, T& value) {
 }
 
 }  // namespace
-
-std::string_view Nearest(std::string_view word, const std::vector<std::string_view>& known) {
-  std::string_view best;
-  std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
-  for (const std::string_view candidate : known) {
-    if (const std::size_t distance = EditDistance(word, candidate); distance < best_distance) {
-      best = candidate;
-      best_distance = distance;
-    }
-  }
-  return best;
-}
 
 int Findings::LineOf(std::string_view path) const {
   while (!path.empty()) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "daemon/config/config.h"
+#include "daemon/config/similar.h"
 
 namespace detwatch::config {
 
@@ -108,8 +109,5 @@ template <class T>
 [[nodiscard]] inline Field::Read IntoBytes(std::uint64_t& value) {
   return [&value](const Field& field) { field.ToBytes(value); };
 }
-
-// The known word nearest to `word`, or empty when none is near enough to be meant.
-[[nodiscard]] std::string_view Nearest(std::string_view word, const std::vector<std::string_view>& known);
 
 }  // namespace detwatch::config

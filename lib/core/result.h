@@ -69,7 +69,8 @@ inline constexpr std::size_t kRejectReasons = static_cast<std::size_t>(RejectRea
 
 struct Reject {
   RejectReason reason = RejectReason::kPayloadUnreadable;
-  std::string detail;  // names the field and the value, for people
+  std::string detail;           // names the field and the value, for people
+  bool carried_labels = false;  // it is of a message of labels, for the publisher's tally
 };
 
 }  // namespace detwatch

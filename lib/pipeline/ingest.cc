@@ -14,6 +14,10 @@ std::size_t At(Transport transport) {
   return static_cast<std::size_t>(transport);
 }
 
+Sender SenderOf(const Header& header, Transport transport, std::size_t item) {
+  return {transport, header.publisher, header.epoch, header.sequence, static_cast<std::uint32_t>(item)};
+}
+
 bool CarriesLabels(const wire::Message& message) {
   return std::holds_alternative<Labels>(message) || std::holds_alternative<wire::FramePair>(message);
 }
@@ -75,8 +79,8 @@ Ingest::Ingest(const PipelineConfig& config, const Restored& restored)
     } else {
       // The limits of this run refuse what those of the last one took.
       cut_->parked.push_back({number, {}});
-      RefuseLate(row.sender, false,
-                 items_.front() ? Reject{RejectReason::kNestedBatch, {}} : items_.front().error());
+      const Reject why = items_.front() ? Reject{RejectReason::kNestedBatch, {}} : items_.front().error();
+      RefuseLate(row.sender, why.carried_labels, why);
     }
   }
 }
@@ -151,14 +155,12 @@ Reaction Ingest::OnMessage(Transport transport, std::string_view header_bytes, s
   for (std::size_t i = 0; i < items_.size(); ++i) {
     Outcome outcome;
     if (items_[i]) {
-      const Sender sender{transport, header->publisher, header->epoch, header->sequence,
-                          static_cast<std::uint32_t>(i)};
-      const bool labels = CarriesLabels(*items_[i]);
+      const Sender sender = SenderOf(*header, transport, i);
       outcome = Process(std::move(*items_[i]), sender, now, bytes);
-      if (labels && !outcome) {
-        ++cut_->label_tallies.Of(sender).refused;
-      }
     } else {
+      if (items_[i].error().carried_labels) {
+        ++cut_->label_tallies.Of(SenderOf(*header, transport, i)).refused;
+      }
       outcome = tl::unexpected(std::move(items_[i].error()));
     }
     if (!outcome) {
@@ -196,6 +198,7 @@ Ingest::Outcome Ingest::Process(wire::Message&& message, const Sender& sender, T
   }
   const auto parked = Park(message, sender, now, bytes);
   if (!parked) {
+    cut_->label_tallies.Of(sender).refused += CarriesLabels(message) ? 1 : 0;
     return tl::unexpected(parked.error());
   }
   if (*parked) {
@@ -205,7 +208,9 @@ Ingest::Outcome Ingest::Process(wire::Message&& message, const Sender& sender, T
     return OnPredictions(std::move(*predictions), sender, now);
   }
   if (auto* labels = std::get_if<Labels>(&message)) {
-    return OnLabels(std::move(*labels), sender, now);
+    const Outcome outcome = OnLabels(std::move(*labels), sender, now);
+    cut_->label_tallies.Of(sender).refused += outcome ? 0 : 1;
+    return outcome;
   }
   return OnPair(std::move(std::get<wire::FramePair>(message)), sender, now);
 }
@@ -253,9 +258,8 @@ Ingest::Outcome Ingest::OnClassList(const ClassList& list, TimePoint now) {
     Parked parked = std::move(*it);
     Unpark(parked);
     it = parked_.erase(it);
-    const bool labels = CarriesLabels(parked.message);
     if (Outcome outcome = Process(std::move(parked.message), parked.sender, now, parked.bytes); !outcome) {
-      RefuseLate(parked.sender, labels, std::move(outcome.error()));
+      RefuseLate(parked.sender, false, std::move(outcome.error()));
     }
   }
   return {};

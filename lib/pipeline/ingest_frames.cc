@@ -87,17 +87,19 @@ Ingest::Outcome Ingest::OnPair(wire::FramePair&& pair, const Sender& sender, Tim
   if (known && counts) {
     known = HasRoom(Bytes(pair.predictions) + Bytes(pair.labels));
   }
+  Result<Route*, Reject> route = nullptr;
+  if (known) {
+    route = routes_.Find(pair.predictions.model, pair.predictions.frame.stream, pair.predictions.class_list,
+                         now, *cut_);
+    known = route ? Outcome() : Outcome(tl::unexpected(route.error()));
+  }
+  // What becomes of labels that come this far is said where they are settled.
+  cut_->label_tallies.Of(sender).refused += known && counts ? 0 : 1;
   if (!known) {
     return known;
   }
-  const auto route = routes_.Find(pair.predictions.model, pair.predictions.frame.stream,
-                                  pair.predictions.class_list, now, *cut_);
-  if (!route) {
-    return tl::unexpected(route.error());
-  }
   if (!counts) {
     ++cut_->counters.filtered_labels;
-    ++cut_->label_tallies.Of(sender).refused;
   } else {
     const std::uint64_t key = DedupKey(HashFrame(pair.predictions.frame), *(*route)->model);
     const bool follow = !seen_predictions_.Find(key).has_value();

@@ -176,6 +176,7 @@ Item Decoder::Arena::DecodeItem(const Kind& kind, const WireLimits& limits) {
       break;
   }
   if (wrong) {
+    wrong->carried_labels = kind.field == pb::Payload::kLabels || kind.field == pb::Payload::kFrame;
     item = tl::unexpected<Reject>(std::move(*wrong));
   }
   return item;

@@ -24,7 +24,7 @@ views:
 # Times of a run.
 TIMES = ("detwatch_last_frame_timestamp_seconds", "detwatch_last_label_timestamp_seconds",
          "detwatch_snapshot_timestamp_seconds", "detwatch_window_capture_timestamp_seconds", "detwatch_config_",
-         "detwatch_checkpoint", "detwatch_storage", "detwatch_cell_bytes", "detwatch_publishers", "detwatch_corrections",
+         "detwatch_checkpoint", "detwatch_storage", "detwatch_cell_bytes", "detwatch_cells", "detwatch_publishers", "detwatch_corrections",
          "detwatch_join", "detwatch_series")
 RETRACTED = ("true_positives", "false_positives", "false_negatives", "frame_outcomes", "ground_truths",
              "bin_detections", "bin_true_positives", "ground_truths_unjudged", "detections_unjudged")
