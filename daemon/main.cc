@@ -251,6 +251,7 @@ void AddCheckConfig(CLI::App& app, int& exit_code) {
 
 std::vector<std::string> Names(const std::vector<CLI::App*>& commands) {
   std::vector<std::string> names;
+  names.reserve(commands.size());
   for (const CLI::App* command : commands) {
     names.push_back(command->get_name());
   }
@@ -262,8 +263,10 @@ int UnknownFlag(const CLI::App& app) {
   for (const CLI::App* command : app.get_subcommands()) {
     const std::vector<std::string> left = command->remaining();
     const std::string given = left.empty() ? app.remaining().at(0) : left.front();
+    const auto options = command->get_options();
     std::vector<std::string> known;
-    for (const CLI::Option* option : command->get_options()) {
+    known.reserve(options.size());
+    for (const CLI::Option* option : options) {
       known.push_back(option->get_name());
     }
     std::cerr << "detwatch " << command->get_name() << ": " << given << " is not expected here"

@@ -8,7 +8,9 @@ void ClassRegistry::Count(const std::string& name, std::ptrdiff_t by) {
   Name& known = names_.at(name);
   const bool before = known.lists > 0;
   known.lists += static_cast<std::size_t>(by);
-  in_use_ += (known.lists > 0 ? 1U : 0U) - (before ? 1U : 0U);
+  if (before != (known.lists > 0)) {
+    in_use_ = before ? in_use_ - 1 : in_use_ + 1;
+  }
 }
 
 Result<bool, Reject> ClassRegistry::Announce(const ClassList& list, TimePoint now) {

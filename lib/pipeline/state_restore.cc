@@ -98,7 +98,7 @@ Result<void> State::RestoreModels(Restored& restored) {
 }
 
 Result<void> State::RestoreStreams(Restored& restored) {
-  const auto done =
+  auto done =
       ForEachRow(store_, keys::kStreams, [&](std::string_view key, std::string_view value) -> Result<void> {
         auto tags = ParseStream(value);
         if (!tags) {
