@@ -20,6 +20,7 @@
 #include "daemon/config/reload.h"
 #include "daemon/serve/ingest_loop.h"
 #include "daemon/serve/log.h"
+#include "daemon/serve/migrations.h"
 #include "daemon/serve/state_loop.h"
 #include "daemon/serve/web.h"
 #include "daemon/serve/wiring.h"
@@ -105,6 +106,7 @@ std::optional<Storage> OpenStorage(const config::Storage& config, bool repair) {
   options.path = config.path;
   options.fsync = config.fsync;
   options.format = pipeline::kStoreFormat;
+  options.migrations = Migrations();
   auto opened = store::Store::Open(options);
   if (!opened) {
     log::Error(opened.error().message);
