@@ -8,6 +8,7 @@
 
 #include "daemon/config/endpoint.h"
 #include "daemon/config/estimate.h"
+#include "daemon/config/series.h"
 #include "daemon/config/units.h"
 #include "daemon/http/address.h"
 
@@ -17,15 +18,13 @@ namespace {
 struct ViewCost {
   std::string name;
   GroupMemory memory;
-  GroupSeries series;
 };
 
 struct Summary {
   std::vector<ViewCost> views;
   std::uint64_t least = 0, most = 0;              // bytes of memory of one model: its group in every view
   std::uint64_t panes_least = 0, panes_most = 0;  // bytes of its closed panes, wherever they are
-  std::uint64_t series = 0;
-  std::uint64_t series_per_class = 0;
+  SeriesEstimate series;
   std::vector<std::string> notes;
 };
 
@@ -45,6 +44,13 @@ std::string Megabytes(std::uint64_t bytes) {
 // "28 MB to 110 MB", and once where both are the same.
 std::string Between(std::uint64_t least, std::uint64_t most) {
   return Megabytes(least) + (most == least ? "" : " to " + Megabytes(most));
+}
+
+// How many models of so many classes a scrape has room for.
+std::uint64_t CompleteModels(const Config& config, const Summary& summary) {
+  const std::uint64_t room =
+      config.limits.series > summary.series.besides ? config.limits.series - summary.series.besides : 0;
+  return room / summary.series.of_model(kAssumedClasses);
 }
 
 std::vector<std::string> Notes(const Config& config) {
@@ -77,17 +83,15 @@ Summary Summarise(const Config& config) {
                    return std::find(view.windows.begin(), view.windows.end(), window.name) !=
                           view.windows.end();
                  });
-    ViewCost cost{view.name, EstimateGroup(config.evaluation, windows, kAssumedClasses),
-                  EstimateSeries(config, view)};
+    ViewCost cost{view.name, EstimateGroup(config.evaluation, windows, kAssumedClasses)};
     cost.memory.panes_on_disk = !config.storage.path.empty();
     summary.least += cost.memory.least();
     summary.most += cost.memory.most();
     summary.panes_least += cost.memory.panes_least;
     summary.panes_most += cost.memory.panes_most;
-    summary.series += cost.series.total(kAssumedClasses);
-    summary.series_per_class += cost.series.per_class;
     summary.views.push_back(std::move(cost));
   }
+  summary.series = EstimateSeries(config);
   summary.notes = Notes(config);
   return summary;
 }
@@ -106,6 +110,26 @@ void PrintStore(const Config& config, const Summary& summary, std::ostream& out)
   out << "store, in " << config.storage.path << ":\n  " << frames << "\n  closed panes "
       << Between(summary.panes_least, summary.panes_most)
       << " for each such model\n  leave as much again free: it rewrites its files in the background\n\n";
+}
+
+void PrintSeries(const Config& config, const Summary& summary, std::ostream& out) {
+  out << "series, for a model of " << kAssumedClasses << " classes:\n";
+  for (std::size_t v = 0; v < summary.views.size(); ++v) {
+    const GroupSeries& series = summary.series.views[v];
+    out << "  view " << summary.views[v].name << ": " << series.total(kAssumedClasses) << " (" << series.fixed
+        << ", and " << series.per_class << " per class";
+    if (series.per_class_fleet > 0) {
+      out << ", of which " << series.per_class_fleet << " fleet bins";
+    }
+    if (series.per_class_retracted > 0) {
+      out << "; " << series.per_class_retracted << " of them once labels came that can be corrected";
+    }
+    out << ")\n";
+  }
+  out << "  besides: " << summary.series.model << " of the model, " << summary.series.besides
+      << " of the process\n  limits.series " << config.limits.series << " holds "
+      << CompleteModels(config, summary)
+      << " such models completely; beyond, fleet bins are left out first\n";
 }
 
 void PrintText(const Config& config, const Summary& summary, std::ostream& out) {
@@ -130,17 +154,7 @@ void PrintText(const Config& config, const Summary& summary, std::ostream& out) 
       << (many == fewest ? "" : std::to_string(fewest) + " to ") << many
       << " such models; newcomers beyond are refused and counted\n";
   PrintStore(config, summary, out);
-  out << "series, for a model of " << classes << ":\n";
-  for (const ViewCost& view : summary.views) {
-    out << "  view " << view.name << ": " << view.series.total(kAssumedClasses) << " (" << view.series.fixed
-        << ", and " << view.series.per_class << " per class";
-    if (view.series.per_class_fleet > 0) {
-      out << ", of which " << view.series.per_class_fleet << " fleet bins";
-    }
-    out << ")\n";
-  }
-  out << "  limits.series " << config.limits.series << " holds " << config.limits.series / summary.series
-      << " such models completely; beyond, fleet bins are left out first\n";
+  PrintSeries(config, summary, out);
   for (const std::string& note : summary.notes) {
     out << "\nnote: " << note << "\n";
   }
@@ -148,11 +162,17 @@ void PrintText(const Config& config, const Summary& summary, std::ostream& out) 
 
 nlohmann::json ToJson(const Config& config, const Summary& summary) {
   nlohmann::json views = nlohmann::json::array();
-  for (const ViewCost& view : summary.views) {
+  std::uint64_t per_class = 0;
+  for (std::size_t v = 0; v < summary.views.size(); ++v) {
+    const ViewCost& view = summary.views[v];
+    const GroupSeries& series = summary.series.views[v];
+    per_class += series.per_class;
     views.push_back({{"view", view.name},
                      {"memory_bytes", {view.memory.least(), view.memory.most()}},
-                     {"series", view.series.total(kAssumedClasses)},
-                     {"series_per_class", view.series.per_class}});
+                     {"series", series.total(kAssumedClasses)},
+                     {"series_per_class", series.per_class},
+                     {"series_per_class_fleet", series.per_class_fleet},
+                     {"series_per_class_retracted", series.per_class_retracted}});
   }
   return {{"assumed_classes", kAssumedClasses},
           {"views", std::move(views)},
@@ -162,8 +182,10 @@ nlohmann::json ToJson(const Config& config, const Summary& summary) {
           {"model_pane_bytes", {summary.panes_least, summary.panes_most}},
           {"waiting_bytes_limit", config.join.bytes},
           {"corrections_bytes_limit", config.join.corrections_bytes},
-          {"model_series", summary.series},
-          {"series_per_class", summary.series_per_class},
+          {"model_series", summary.series.of_model(kAssumedClasses)},
+          {"series_per_class", per_class},
+          {"series_besides_models", summary.series.besides},
+          {"models_within_series_limit", CompleteModels(config, summary)},
           {"series_limit", config.limits.series},
           {"notes", summary.notes}};
 }

@@ -64,6 +64,8 @@ struct Join {
   Duration class_list_wait = std::chrono::seconds(30);
   Duration corrections = std::chrono::hours(24);  // judged frames whose labels are not final are kept
   std::uint64_t corrections_bytes = kGiB;
+  // Judged frames are kept, so that later labels can correct them.
+  [[nodiscard]] bool KeepsJudged() const { return corrections > Duration(0) && corrections_bytes > 0; }
   friend bool operator==(const Join&, const Join&) = default;
 };
 

@@ -1,8 +1,6 @@
 #include "daemon/config/estimate.h"
 
-#include <algorithm>
 #include <bit>
-#include <cmath>
 
 #include "lib/accumulate/histogram.h"
 #include "lib/accumulate/ring.h"
@@ -43,44 +41,6 @@ GroupMemory EstimateGroup(const EvaluationParams& params, const std::vector<Wind
   memory.panes_least = classes * panes * kPaneBytesLeast * coarse / coarse_of_coco;
   memory.panes_most = classes * panes * kPaneBytesMost * coarse / coarse_of_coco;
   return memory;
-}
-
-GroupSeries EstimateSeries(const Config& config, const ViewSpec& view) {
-  const EvaluationParams& params = config.evaluation;
-  const Families& families = view.families;
-  const auto on = [](bool family, std::uint64_t series) { return family ? series : 0; };
-  const auto is_075 = [](double t) { return std::abs(t - 0.75) < 0.005; };
-  // Shown at the threshold nearest 0.50, at 0.75, and as the mean over all.
-  const bool second = std::any_of(params.iou_thresholds.begin(), params.iou_thresholds.end(), is_075) &&
-                      !is_075(params.iou_thresholds[params.HeadlineIou()]);
-  const std::uint64_t single = second ? 2 : 1;
-  const std::uint64_t ious = single + (params.thresholds() > 1 ? 1 : 0);
-  const std::uint64_t points = params.operating_points.size();
-  const std::uint64_t windows = view.windows.size() + 1;  // total
-  const std::uint64_t p_r_f1 = on(families.precision, 1) + on(families.recall, 1) + on(families.f1_score, 1);
-  const std::uint64_t quality =
-      1 + on(families.localization, 1) + on(families.frame_outcomes, 2 * points);  // 1: ground truths
-
-  GroupSeries series;
-  std::uint64_t means = 5;  // frames, classes, exact, two capture times
-  means += on(families.mean_average_precision, params.areas() * ious * 3);
-  means += on(families.average_recall, params.max_dets.size() + params.areas() - 1);
-  means += on(families.micro_macro, 2 * p_r_f1 * points * single);
-  means += on(!view.classes, quality);
-  series.fixed = windows * means;
-  if (view.classes) {
-    series.per_class = windows * (quality + p_r_f1 * points * single +
-                                  on(families.average_precision, 3 * ious) + on(families.calibration, 2));
-  }
-  if (view.counters) {
-    series.fixed += 22 + 13 + 14;  // histograms of confidence, boxes per frame, inference time
-    const auto bins =
-        static_cast<std::uint64_t>(accumulate::BinLayout::Get(accumulate::LayoutId::k16_2_8_14).bins());
-    series.per_class_fleet = on(config.fleet.bins, config.fleet.iou.size() * bins * 2);
-    series.per_class +=
-        1 + 3 * points * single + on(families.frame_outcomes, 4 * points) + series.per_class_fleet;
-  }
-  return series;
 }
 
 std::uint64_t EstimateDedup(const Dedup& dedup) {

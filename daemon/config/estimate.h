@@ -1,5 +1,5 @@
 #pragma once
-// daemon/config -- what a configuration will cost: memory of the cells and number of series, per model.
+// daemon/config -- the memory that a configuration will cost, per model; series.h has its series.
 //
 // Memory does not depend on traffic, only on classes, views, windows and the evaluation; a bin costs memory
 // when it is first touched, so these are what saturated traffic ends with. Closed panes are kept encoded:
@@ -32,15 +32,6 @@ struct GroupMemory {
 };
 [[nodiscard]] GroupMemory EstimateGroup(const EvaluationParams& params,
                                         const std::vector<WindowSpec>& windows, std::uint64_t classes);
-
-// Series of one group of one view: those every group has, and those each class adds.
-struct GroupSeries {
-  std::uint64_t fixed = 0;
-  std::uint64_t per_class = 0;
-  std::uint64_t per_class_fleet = 0;  // of per_class: the fleet's bin counters
-  [[nodiscard]] std::uint64_t total(std::uint64_t classes) const { return fixed + per_class * classes; }
-};
-[[nodiscard]] GroupSeries EstimateSeries(const Config& config, const ViewSpec& view);
 
 // Of everything that is not a cell: keys of frames seen, at most.
 [[nodiscard]] std::uint64_t EstimateDedup(const Dedup& dedup);

@@ -90,6 +90,14 @@ void Expose(const snapshot::Snapshot* snapshot, const Process& process, const Ex
 
 }  // namespace
 
+std::uint64_t CountSeries(const snapshot::Snapshot& snapshot, const Process& process,
+                          const ExposeOptions& options) {
+  CountingSink sink;
+  std::atomic<std::uint64_t> left_out{0};
+  Expose(&snapshot, process, options, left_out, sink);
+  return sink.series();
+}
+
 Collector::Collector(SnapshotSource snapshots, ProcessSource process, ExposeOptions options)
     : snapshots_(std::move(snapshots)), process_(std::move(process)), options_(options) {}
 

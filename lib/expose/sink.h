@@ -1,6 +1,6 @@
 #pragma once
-// lib/expose -- where series go: text or prometheus::MetricFamily values. Both group series by family, so
-// the walk over a snapshot may visit families in any order, most important first.
+// lib/expose -- where series go: text, prometheus::MetricFamily values, or a count. The first two group
+// series by family, so the walk over a snapshot may visit families in any order, most important first.
 
 #include <prometheus/metric_family.h>
 
@@ -59,6 +59,23 @@ class FamilySink final : public Sink {
  private:
   std::array<std::vector<prometheus::ClientMetric>, kFamilies> metrics_;
   std::array<std::size_t, kFamilies> marks_{};
+};
+
+// Counts series as Prometheus does: a histogram is its buckets, its sum and its count.
+class CountingSink final : public Sink {
+ public:
+  void Sample(Family, const LabelSet&, const LabelSet&, double) override { ++series_; }
+  void Histogram(Family, const LabelSet&, std::span<const double>, std::span<const std::uint64_t> counts,
+                 double) override {
+    series_ += counts.size() + 2;
+  }
+  void Mark() override { mark_ = series_; }
+  void Rollback() override { series_ = mark_; }
+  [[nodiscard]] std::uint64_t series() const { return series_; }
+
+ private:
+  std::uint64_t series_ = 0;
+  std::uint64_t mark_ = 0;
 };
 
 }  // namespace detwatch::expose

@@ -71,11 +71,30 @@ TEST(CheckConfigTest, ASoundFileTellsWhatItWillCost) {
   const Checked text = Check(std::string(DETWATCH_SOURCE_DIR) + "/deploy/detwatch.yml");
   EXPECT_EQ(text.exit_code, 0);
   EXPECT_THAT(text.err, IsEmpty());
-  EXPECT_THAT(text.out, AllOf(HasSubstr("model of 80 classes"), HasSubstr("limits.cell_bytes, 2GiB"),
-                              HasSubstr("455 per class, of which 360 fleet bins"), Not(HasSubstr("note:"))));
+  EXPECT_THAT(
+      text.out,
+      AllOf(HasSubstr("model of 80 classes"), HasSubstr("limits.cell_bytes, 2GiB"),
+            HasSubstr("826 per class, of which 720 fleet bins; 371 of them once labels came that can be "
+                      "corrected)"),
+            HasSubstr("besides: 7 of the model, "), Not(HasSubstr("note:"))));
   const Checked json = Check("", CheckFormat::kJson);
   EXPECT_EQ(json.exit_code, 0);
-  EXPECT_THAT(json.out, AllOf(HasSubstr("\"valid\": true"), HasSubstr("\"assumed_classes\": 80")));
+  EXPECT_THAT(json.out, AllOf(HasSubstr("\"valid\": true"), HasSubstr("\"assumed_classes\": 80"),
+                              HasSubstr("\"series_per_class_retracted\": 371")));
+}
+
+// A model is 66 372 series, and the process needs some too.
+TEST(CheckConfigTest, HowManyModelsTheLimitOfSeriesHoldsIsSaid) {
+  const auto models = [](const std::string& series) {
+    const TempFile file("limits: {series: " + series + "}\n");
+    const std::string text = Check(file.path()).out;
+    const std::string before = "limits.series " + series + " holds ";
+    const std::size_t at = text.find(before);
+    return at == std::string::npos ? text : text.substr(at + before.size(), 2);
+  };
+  EXPECT_EQ(models("199373"), "3 ");
+  EXPECT_EQ(models("199372"), "2 ");
+  EXPECT_EQ(models("1000"), "0 ");
 }
 
 TEST(CheckConfigTest, WhatTheStoreMayTakeIsSaid) {
@@ -121,25 +140,6 @@ TEST(EstimateTest, MemoryOfAModelIsWhatWasCalculated) {
   EXPECT_EQ(memory.rings, 80U * 4096 * 28);
   EXPECT_NEAR(static_cast<double>(memory.panes_least), 29e6, 0.1e6);
   EXPECT_NEAR(static_cast<double>(memory.panes_most), 114e6, 0.3e6);
-}
-
-TEST(EstimateTest, SeriesAreThoseOfTheMetricTables) {
-  Config config;
-  const GroupSeries full = EstimateSeries(config, config.views[0]);
-  // Four windows: 5 facts, mAP 4 areas x 3 IoUs x 3 bounds, AR 3 + 3, micro and macro 2 x 3 x 2 IoUs;
-  // 49 of the three histograms.
-  EXPECT_EQ(full.fixed, 4U * (5 + 36 + 6 + 12) + 49);
-  // Four windows: ground truths, IoU mean, frames 2, P, R and F1 at 2 IoUs, AP 9, calibration 2; counters
-  // 1 + 6 + 4; 90 bins x 2 IoUs x 2.
-  EXPECT_EQ(full.per_class, 4U * (1 + 1 + 2 + 6 + 9 + 2) + 11 + 360);
-  EXPECT_EQ(full.per_class_fleet, 360U);
-  config = LoadText("evaluation: {protocol: voc2012}\nviews: [{name: a}, {name: b}]\nfleet: {bins: false}\n")
-               .config;
-  // One threshold, one area, one max dets.
-  EXPECT_EQ(EstimateSeries(config, config.views[0]).per_class, 4U * (1 + 1 + 2 + 3 + 3 + 2) + 8);
-  const GroupSeries headlines = EstimateSeries(config, config.views[1]);
-  EXPECT_EQ(headlines.per_class, 0U);
-  EXPECT_EQ(headlines.fixed, 4U * (5 + 3 + 2 * 2 + 1));
 }
 
 TEST(EstimateTest, MoreOfAnythingNeverCostsLess) {

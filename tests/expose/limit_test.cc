@@ -31,6 +31,17 @@ TEST(SeriesLimitTest, TheSeriesLimitHolds) {
   }
 }
 
+// A histogram as its buckets, sum and count, and nothing of a block that is left out.
+TEST(SeriesLimitTest, TheCountIsThatOfTheText) {
+  for (const std::size_t limit : {0U, 100U, 400U, 1000U, 100000U}) {
+    EXPECT_EQ(CountSeries(*SampleSnapshot(), SampleProcess(), {.max_series = limit}),
+              Limited(limit).series.size())
+        << limit;
+  }
+  EXPECT_LT(CountSeries(*SampleSnapshot(), SampleProcess(), {.fleet_bins = false}),
+            CountSeries(*SampleSnapshot(), SampleProcess(), {}));
+}
+
 TEST(SeriesLimitTest, ExactlyEnoughLeavesNothingOut) {
   const std::size_t all = Limited(100000).series.size();
   EXPECT_EQ(Limited(all).Value(kDropped), 0);
