@@ -1,6 +1,6 @@
 #pragma once
 // lib/accumulate -- the numbers of a class, and of all classes, that people read. Plain values, made from a
-// cell once and then shared; NaN means undefined (METRICS in README.md says when).
+// cell once and then shared; NaN means undefined (deploy/METRICS.md says when).
 
 #include <array>
 #include <cstdint>

@@ -11,7 +11,7 @@
 // series take 18 ms of CPU so and 275 ms by way of families and prometheus-cpp's TextSerializer
 // (tests/bench/expose_bench.cc), which moreover writes 16 digits, one too few.
 //
-// Laws: PromtoolFindsNothing, EveryMetricIsInTheReadme, TheSeriesLimitHolds, SameSnapshotSameText,
+// Laws: PromtoolFindsNothing, TheMetricsPageIsWhatIsExposed, TheSeriesLimitHolds, SameSnapshotSameText,
 //   TextAndFamiliesAgree, LeftOutSeriesOnlyEverGrow.
 // Cost: O(series). Threads: pure functions of an immutable snapshot; Collector is called by HTTP threads.
 

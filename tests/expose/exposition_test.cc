@@ -30,27 +30,6 @@ ParsedText Exposed(std::shared_ptr<const snapshot::Snapshot> snapshot, ExposeOpt
   return Parse(Serve(std::move(snapshot), options).Text());
 }
 
-// The names of the labels of `name{a="x",b="y"}`; values are skipped, escapes and all.
-std::string LabelNames(const std::string& series) {
-  std::string names;
-  bool in_value = false;
-  const std::size_t open = series.find('{');
-  for (std::size_t i = open == std::string::npos ? series.size() : open + 1; i < series.size(); ++i) {
-    if (in_value && series[i] == '\\') {
-      ++i;
-    } else if (series[i] == '"') {
-      in_value = !in_value;
-    } else if (!in_value && series[i] != '}') {
-      names += series[i];
-    }
-  }
-  return names;
-}
-
-std::string NameOf(const std::string& series) {
-  return series.substr(0, series.find('{'));
-}
-
 // By series; le edges as ours, where prometheus-cpp writes le="0.050000000000000003".
 std::map<std::string, double> Normalised(const ParsedText& text) {
   std::map<std::string, double> values;
@@ -100,17 +79,6 @@ TEST(ExpositionTest, TextAndFamiliesAgree) {
       EXPECT_NEAR(actual.at(series), value, std::abs(value) * 1e-15) << series;  // it rounds to 16 digits
     }
   }
-}
-
-TEST(ExpositionTest, EveryMetricIsInTheReadme) {
-  const std::string readme = ReadFile(DETWATCH_SOURCE_DIR "/README.md");
-  std::string missing;
-  for (const FamilyInfo& family : AllFamilies()) {
-    if (readme.find("`" + std::string(family.name) + "`") == std::string::npos) {
-      missing += std::string(family.name) + "\n";
-    }
-  }
-  EXPECT_EQ(missing, "") << "not in README.md";
 }
 
 TEST(ExpositionTest, NamesAndHelpFollowTheRules) {

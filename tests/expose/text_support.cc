@@ -55,4 +55,24 @@ ParsedText Parse(const std::string& text) {
   return out;
 }
 
+std::string NameOf(const std::string& series) {
+  return series.substr(0, series.find('{'));
+}
+
+std::string LabelNames(const std::string& series) {
+  std::string names;
+  bool in_value = false;
+  const std::size_t open = series.find('{');
+  for (std::size_t i = open == std::string::npos ? series.size() : open + 1; i < series.size(); ++i) {
+    if (in_value && series[i] == '\\') {
+      ++i;
+    } else if (series[i] == '"') {
+      in_value = !in_value;
+    } else if (!in_value && series[i] != '}' && series[i] != '=') {
+      names += series[i];
+    }
+  }
+  return names;
+}
+
 }  // namespace detwatch::expose

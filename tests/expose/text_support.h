@@ -20,4 +20,8 @@ struct ParsedText {
 };
 [[nodiscard]] ParsedText Parse(const std::string& text);
 
+// Of one series: "name", and the names of its labels as "a,b"; values are skipped, escapes and all.
+[[nodiscard]] std::string NameOf(const std::string& series);
+[[nodiscard]] std::string LabelNames(const std::string& series);
+
 }  // namespace detwatch::expose
