@@ -3,7 +3,7 @@
 //
 // A window slides by whole panes: short panes follow time closely, few panes save memory. 5m, 1h and 24h
 // have 20, 60 and 96; any other length takes the shortest pane of kNicePanes that gives at most 96.
-// Laws: APaneDividesItsWindow, AWindowHasAtMost96Panes. Threads: pure functions.
+// Law: APaneDividesItsWindowAndThereAreAtMost96. Threads: pure functions.
 
 #include <cstddef>
 #include <cstdint>

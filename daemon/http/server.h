@@ -5,8 +5,9 @@
 // scraper whatever else connects: connections, their number per client, their memory and their time are
 // limited (connections.h), and a slow client costs a descriptor, not a thread.
 //
-// Laws: HundredsOfDrippingClientsDoNotDelayAGet, StopDoesNotWaitForIdleClients, HeadHasTheHeadersOfGet,
-//   OtherMethodsGet405, UnknownPathsGet404WithWhatThereIs.
+// Laws: HundredsOfDrippingClientsDoNotDelayAGet, StopDoesNotWaitForIdleClients,
+// HeadHasTheHeadersOfGetAndNoBody,
+//   OtherMethodsGet405WithWhatIsAllowed, UnknownPathsGet404WithWhatThereIs.
 // Threads: handlers run on the server's pool and must be thread-safe; a handler that waits holds up the
 //   clients of its thread. counters() and bound() from anywhere.
 // Errors: Start fails with the address and the reason. A handler that throws gives 500.

@@ -4,7 +4,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
+#include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace detwatch::delivery {
@@ -46,6 +49,36 @@ TEST_F(SequencesTest, AReadableHeaderAlwaysAdvances) {
   for (std::uint64_t s = 1; s <= 5; ++s) {
     EXPECT_EQ(Reliable(Message(s)).kind, Kind::kTake);
     EXPECT_EQ(Received(), s);
+  }
+}
+
+// Whatever order messages come in, however often, and whatever the publisher says that it still holds.
+TEST(SequencesLawTest, EverySequenceIsTakenAtMostOnce) {
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    std::mt19937 random(seed);
+    const Transport transport = seed % 2 == 0 ? Transport::kReliable : Transport::kSubscribe;
+    Sequences sequences(10, "store");
+    std::map<std::pair<std::uint64_t, std::uint64_t>, int> taken;  // by epoch and sequence
+    std::uint64_t epoch = 10;
+    std::uint64_t newest = 1;
+    std::size_t duplicates = 0;
+    for (int step = 0; step < 2000; ++step) {
+      if (random() % 300 == 0) {
+        ++epoch;
+        newest = 1;
+      }
+      newest += random() % 3;
+      const std::uint64_t sequence = 1 + random() % newest;
+      const std::uint64_t oldest = 1 + random() % sequence;
+      const std::uint64_t of = random() % 10 == 0 ? epoch - 1 : epoch;
+      const Verdict verdict = sequences.OnHeader(Message(sequence, oldest, of), transport, kStart);
+      duplicates += verdict.kind == Kind::kDuplicate ? 1 : 0;
+      if (verdict.kind == Kind::kTake) {
+        ASSERT_EQ((++taken[{of, sequence}]), 1) << "seed " << seed << " step " << step;
+      }
+    }
+    EXPECT_GT(taken.size(), 10U) << seed;
+    EXPECT_GT(duplicates, 100U) << seed;
   }
 }
 

@@ -7,6 +7,7 @@ import pathlib
 import unittest
 
 import dashboard
+import laws
 import layers
 import links
 import repository
@@ -71,6 +72,42 @@ class WordsTest(unittest.TestCase):
     def test_long_code_is_found_and_long_data_is_not(self):
         self.assertTrue(list(words.problems_of("a.cc", "\n" * 401)))
         self.assertEqual(list(words.problems_of("a.json", "\n" * 401)), [])
+
+
+class LawsTest(unittest.TestCase):
+    def laws(self, comment):
+        return laws.laws_of("lib/a/a.h", "#pragma once\n" + comment + "\n#include <x>\n// Law: NotInTheOpening.\n")
+
+    def test_every_way_to_write_them_is_read(self):
+        for mark in ("Laws", "Law", "Laws (tests of the same name)", "Laws (tests of the same\n// name)"):
+            names, problems = self.laws(f"// A room. {mark}: OneHolds,\n//   A2ndHolds. Threads: none.\n//\n// More.")
+            self.assertEqual((names, problems), (["OneHolds", "A2ndHolds"], []), mark)
+
+    def test_two_lists_are_two_lists(self):
+        self.assertEqual(self.laws("// Law: OneHolds. And\n// Law: TwoHolds.")[0], ["OneHolds", "TwoHolds"])
+
+    def test_a_law_that_is_no_name_is_found(self):
+        for text in ("it holds.", "OneHolds TwoHolds.", "OneHolds, always.", "One."):
+            self.assertEqual(len(self.laws("// Laws: " + text)[1]), 1, text)
+
+    def test_laws_may_be_those_of_another_header(self):
+        self.assertEqual(self.laws("// Laws: see other.h. Threads: none."), ([], []))
+
+    def test_every_kind_of_test_counts(self):
+        for macro in ("TEST", "TEST_F", "TEST_P", "TYPED_TEST"):
+            self.assertEqual(laws.tests_of("tests/a_test.cc", macro + "(ATest,\n     OneHolds) {"), {"OneHolds"})
+        self.assertEqual(laws.tests_of("tests/a_test.cc", "// OneHolds\nEXPECT_EQ(OneHolds, 1);"), set())
+
+    def test_a_law_without_a_test_in_its_room_is_found(self):
+        tests = {"a": {"OneHolds"}, "b": {"TwoHolds"}, "e2e": {"ThreeHolds"}, "daemon": {"FourHolds"}}
+        names = ["OneHolds", "TwoHolds", "ThreeHolds", "FourHolds"]
+        self.assertEqual(laws.untested("lib/a/a.h", names, tests), ["TwoHolds", "FourHolds"])
+        self.assertEqual(laws.untested("daemon/http/a.h", names, tests), ["OneHolds", "TwoHolds"])
+
+    def test_a_law_shown_in_python_is_marked_at_its_test(self):
+        marked = "class ATest:\n    # Law: OneHolds\n    # and why\n    def test_one(self):\n"
+        self.assertEqual(laws.tests_of("tests/e2e/a_test.py", marked), {"OneHolds"})
+        self.assertEqual(laws.tests_of("tests/e2e/a_test.py", "# Law: OneHolds\nx = 1\n"), set())
 
 
 class LinksTest(unittest.TestCase):

@@ -88,6 +88,42 @@ TEST(CellWindowTest, TheSumEqualsAFromScratchSumOfItsPanes) {
   }
 }
 
+// A window that goes on and one that was restored, by the same changes: same sums, same store, to the end.
+TEST(CellWindowTest, RestoredItIsTheSame) {
+  for (unsigned seed = 1; seed <= 5; ++seed) {
+    std::mt19937 random(seed);
+    const std::int64_t panes = 2 + static_cast<std::int64_t>(random() % 8);
+    MemoryKeyValue store;
+    CellWindow window(Shape::Coarse(Params()), panes, "W");
+    std::int64_t current = 1000;
+    for (int step = 0; step < 60; ++step) {
+      current += static_cast<std::int64_t>(random() % 2);
+      window.Apply(store, current - static_cast<std::int64_t>(random() % 3), RandomDelta(random));
+    }
+    MemoryKeyValue other;
+    store.ScanPrefix("W", [&](std::string_view key, std::string_view value) {
+      other.Put(key, value);
+      return true;
+    });
+    CellWindow again(Shape::Coarse(Params()), panes, "W");
+    ASSERT_TRUE(Restore(again, other, window.open_pane(), window.open()).has_value());
+    EXPECT_EQ(again.open_pane(), window.open_pane());
+    EXPECT_EQ(again.closed_bytes(), window.closed_bytes());
+    EXPECT_GT(window.closed_bytes(), 0U);
+    for (int step = 0; step < 60; ++step) {
+      current += static_cast<std::int64_t>(random() % 2);
+      const std::int64_t pane = current - static_cast<std::int64_t>(random() % 3);
+      const Histogram delta = RandomDelta(random, step % 4 == 0 ? -1 : 1);
+      ASSERT_EQ(again.Apply(other, pane, delta), window.Apply(store, pane, delta));
+      ASSERT_TRUE(Sum(again) == Sum(window)) << "seed " << seed << " step " << step;
+      ASSERT_EQ(again.closed_bytes(), window.closed_bytes());
+    }
+    EXPECT_EQ(again.Advance(other, current + panes), window.Advance(store, current + panes));
+    EXPECT_TRUE(Sum(again).IsZero());
+    EXPECT_EQ(other.size(), store.size());
+  }
+}
+
 TEST(CellWindowTest, AnOpenPaneThatWasClosedSinceItWasWrittenCountsOnce) {
   MemoryKeyValue store;
   std::mt19937 random(7);
