@@ -145,5 +145,57 @@ TEST(SeenTest, ChangesThatAreCutShortOrOutOfOrderAreRefused) {
   EXPECT_FALSE(other.Restore(change));
 }
 
+TEST(SeenTest, WhatIsPutBackIsAsIfItHadNotBeenInserted) {
+  const TimePoint start = FromUnixNanos(1'700'000'000'000'000'000);
+  Seen seen(std::chrono::hours(1), 100);
+  seen.Insert(1, 10, start);
+  (void)seen.TakeChanges();
+  seen.Insert(1, 11, start);
+  seen.Insert(2, 20, start);
+  Seen::Changes taken = seen.TakeChanges();
+  seen.PutBack(1, 11, 10, start);
+  seen.PutBack(2, 20, std::nullopt, start);
+  EXPECT_EQ(seen.Find(1), 10U);
+  EXPECT_EQ(seen.Find(2), std::nullopt);
+  // Not where something else came since.
+  seen.Insert(3, 30, start);
+  seen.Insert(3, 31, start);
+  seen.PutBack(3, 30, std::nullopt, start);
+  EXPECT_EQ(seen.Find(3), 31U);
+  // In what a checkpoint writes, so that a restart finds it so.
+  Seen::PutBack(taken, 1, 10);
+  Seen::PutBack(taken, 2, std::nullopt);
+  Seen restored(std::chrono::hours(1), 100);
+  for (const Seen::Change& change : taken.changes) {
+    ASSERT_TRUE(restored.Restore(change));
+  }
+  EXPECT_EQ(restored.Find(1), 10U);
+  EXPECT_EQ(restored.Find(2), std::nullopt);
+}
+
+TEST(SeenTest, NothingSinceCompleteSinceIsForgotten) {
+  const TimePoint start = FromUnixNanos(1'700'000'000'000'000'000);
+  std::mt19937 random(5);
+  Seen seen(std::chrono::seconds(100), 50);
+  EXPECT_LE(seen.complete_since(), start) << "nothing was forgotten yet";
+  std::vector<std::pair<TimePoint, std::uint64_t>> inserted;
+  TimePoint now = start;
+  for (std::uint64_t key = 1; key < 3000; ++key) {
+    now += std::chrono::seconds(random() % (random() % 50 == 0 ? 400 : 6));
+    seen.Insert(key, key, now);
+    inserted.emplace_back(now, key);
+    ASSERT_LE(seen.complete_since(), now);
+    for (const auto& [at, known] : inserted) {
+      if (at >= seen.complete_since()) {
+        ASSERT_EQ(seen.Find(known), known) << "inserted at " << ToUnixNanos(at - start.time_since_epoch());
+      }
+    }
+    if (inserted.size() > 300) {
+      inserted.erase(inserted.begin(), inserted.begin() + 100);
+    }
+  }
+  EXPECT_GT(seen.complete_since(), start);
+}
+
 }  // namespace
 }  // namespace detwatch::join

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "tests/pipeline/feed_support.h"
+#include "tests/pipeline/rig_support.h"
 
 namespace detwatch::pipeline {
 namespace {
@@ -256,6 +256,35 @@ TEST(WindowsTest, UnchangedClassesAreShared) {
   const auto first = test::Take(state, At(kStart));
   const auto second = test::Take(state, At(kStart + 1));
   EXPECT_EQ(FindWindow(*first, "1h").classes.at(0), FindWindow(*second, "1h").classes.at(0));
+}
+
+// Whoever looks, and however often: the same numbers later, and the same rows.
+TEST(WindowsTest, LookingChangesNothing) {
+  std::mt19937 random(31);
+  test::Rig looked{PipelineConfig{}};
+  test::Rig quiet{PipelineConfig{}};
+  for (test::Rig* rig : {&looked, &quiet}) {
+    rig->Send(test::ThreeClasses(), At(kStart));
+  }
+  for (int i = 0; i < 120; ++i) {
+    const double now = kStart + 11 * i;
+    const RandomFrame frame = MakeFrame(random, std::to_string(i));
+    for (test::Rig* rig : {&looked, &quiet}) {
+      rig->Send(frame.predictions, At(now));
+      rig->Send(frame.labels, At(now));
+      rig->Cut(At(now));
+    }
+    (void)looked.state->Take();
+    (void)looked.state->Take();
+  }
+  test::ExpectSame(*looked.state->Take(), *quiet.state->Take());
+  const auto rows = [](const test::Rig& rig) {
+    std::map<std::string, std::string> all;
+    rig.store.ScanPrefix(
+        "", [&](std::string_view key, std::string_view value) { return all.emplace(key, value).second; });
+    return all;
+  };
+  EXPECT_EQ(rows(looked), rows(quiet));
 }
 
 }  // namespace
