@@ -203,6 +203,7 @@ void Reload(const ServeOptions& options, config::Config& running, Handover& hand
   running = *next;
   log::Configure(running.log.level, running.log.format);
   handover.Reload(running);
+  web.Reload(running);
   log::Info("configuration reloaded");
 }
 

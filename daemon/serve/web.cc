@@ -60,6 +60,10 @@ void Web::SetReload(bool successful, double unix_seconds) {
   }
 }
 
+void Web::Reload(const config::Config& config) {
+  collector_.SetOptions({config.limits.series, config.fleet.bins});
+}
+
 expose::Process Web::DescribeProcess() const {
   expose::Process process;
   process.version = kVersion;

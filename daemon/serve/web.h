@@ -32,6 +32,8 @@ class Web {
   [[nodiscard]] const std::string& bound() const { return server_->bound(); }
   void SetReady(bool ready) { ready_ = ready; }
   void SetReload(bool successful, double unix_seconds);
+  // Takes over what a reload may change of the exposition.
+  void Reload(const config::Config& config);
 
  private:
   [[nodiscard]] http::Routes MakeRoutes();

@@ -99,17 +99,20 @@ std::uint64_t CountSeries(const snapshot::Snapshot& snapshot, const Process& pro
 }
 
 Collector::Collector(SnapshotSource snapshots, ProcessSource process, ExposeOptions options)
-    : snapshots_(std::move(snapshots)), process_(std::move(process)), options_(options) {}
+    : snapshots_(std::move(snapshots)),
+      process_(std::move(process)),
+      max_series_(options.max_series),
+      fleet_bins_(options.fleet_bins) {}
 
 std::string Collector::Text() const {
   TextSink sink;
-  Expose(snapshots_().get(), process_(), options_, left_out_, sink);
+  Expose(snapshots_().get(), process_(), options(), left_out_, sink);
   return sink.Finish();
 }
 
 std::vector<prometheus::MetricFamily> Collector::Collect() const {
   FamilySink sink;
-  Expose(snapshots_().get(), process_(), options_, left_out_, sink);
+  Expose(snapshots_().get(), process_(), options(), left_out_, sink);
   return sink.Finish();
 }
 

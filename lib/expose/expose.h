@@ -100,11 +100,19 @@ class Collector : public prometheus::Collectable {
   [[nodiscard]] std::string Text() const;
   // prometheus-cpp's way in: an Exposer or Registry-based program can serve the same families.
   [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override;
+  // For the scrapes that begin from now on; any thread.
+  void SetOptions(const ExposeOptions& options) {
+    max_series_ = options.max_series;
+    fleet_bins_ = options.fleet_bins;
+  }
 
  private:
+  [[nodiscard]] ExposeOptions options() const { return {max_series_, fleet_bins_}; }
+
   SnapshotSource snapshots_;
   ProcessSource process_;
-  ExposeOptions options_;
+  std::atomic<std::size_t> max_series_;
+  std::atomic<bool> fleet_bins_;
   mutable std::atomic<std::uint64_t> left_out_{0};
 };
 

@@ -98,5 +98,16 @@ TEST(SeriesLimitTest, LeftOutSeriesOnlyEverGrow) {
   FAIL() << "no detwatch_series_dropped_total";
 }
 
+TEST(SeriesLimitTest, AnotherLimitTakesEffectWithTheNextScrape) {
+  Collector collector = Serve(SampleSnapshot(), {});
+  const std::size_t all = collector.Text().size();
+  collector.SetOptions({200, true});
+  const std::string few = collector.Text();
+  EXPECT_LT(few.size(), all / 2);
+  EXPECT_NE(few.find("detwatch_series_dropped_total"), std::string::npos);
+  collector.SetOptions({200000, false});
+  EXPECT_EQ(collector.Text().find("detwatch_bin_detections_total"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace detwatch::expose

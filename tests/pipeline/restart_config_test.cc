@@ -270,5 +270,56 @@ TEST_F(RestartConfigTest, ACellIsRewrittenBeforeAStartWouldReadTooMuch) {
   EXPECT_EQ(TruePositives(Window(kStart + 600, "5m")), 0);
 }
 
+// What a reload takes over is seen in what is shown and refused from then on.
+TEST(ReloadTest, WhatIsTakenOverTakesEffect) {
+  constexpr double kNow = 1'700'000'000;
+  PipelineConfig config;
+  config.views.push_back(config.views.front());
+  config.views[1].name = "second";
+  config.views[1].group_by = {"stream"};
+  config.views[1].counters = false;
+  config.limits.groups = 1;
+  config.limits.publishers = 1;
+  config.limits.classes = 3;
+  test::Rig rig(config);
+  rig.Send(test::ThreeClasses(), test::At(kNow));
+  std::mt19937 random(1);
+  const auto send = [&](const std::string& id, double now) {
+    const test::RandomFrame frame = test::MakeFrame(random, id);
+    rig.Send(frame.predictions, test::At(now));
+    rig.Send(frame.labels, test::At(now));
+    rig.Cut(test::At(now));
+  };
+  send("a", kNow);
+  auto before = rig.Take(test::At(kNow));
+  EXPECT_TRUE(before->views[1].groups.empty()) << "one group is the limit";
+  EXPECT_FALSE(before->views[0].groups[0].counters[0]->bin_detections.empty());
+  EXPECT_EQ(rig.Send(test::OtherClasses(), test::At(kNow), "camera").rejected.size(), 1U);
+  EXPECT_EQ(rig.ingest->Publisher("other", Transport::kReliable), nullptr);
+  (void)rig.Send(test::ThreeClasses(), test::At(kNow), "other");
+  EXPECT_EQ(rig.ingest->Publisher("other", Transport::kReliable), nullptr) << "one publisher is the limit";
+
+  PipelineConfig next = config;
+  next.limits.groups = 10;
+  next.limits.publishers = 10;
+  next.limits.classes = 10;
+  next.fleet_ious = {};
+  next.views[0].classes = false;
+  next.views[0].families.calibration = false;
+  next.labels.sources = {};
+  rig.ingest->Reload(next);
+  EXPECT_TRUE(rig.Send(test::OtherClasses(), test::At(kNow + 1), "camera").rejected.empty());
+  (void)rig.Send(test::ThreeClasses(), test::At(kNow + 1), "other");
+  EXPECT_NE(rig.ingest->Publisher("other", Transport::kReliable), nullptr);
+  send("b", kNow + 1);
+  const auto after = rig.Take(test::At(kNow + 1));
+  EXPECT_EQ(after->views[1].groups.size(), 1U) << "also for a model that was refused one before";
+  EXPECT_FALSE(after->views[0].spec.classes);
+  EXPECT_FALSE(after->views[0].spec.families.calibration);
+  EXPECT_TRUE(after->fleet_ious.empty());
+  EXPECT_TRUE(after->views[0].groups[0].counters[0]->bin_detections.empty());
+  EXPECT_EQ(after->counters.filtered_labels, 1U);
+}
+
 }  // namespace
 }  // namespace detwatch::pipeline
