@@ -119,6 +119,7 @@ const std::vector<std::string>& Configurations() {
       "join: {corrections: 0s}\n",
       "join: {corrections_bytes: 0}\n",
       "fleet: {bins: false}\n",
+      "views: [{name: a, classes: false}]\n",
       "fleet: {iou: [0.75]}\nevaluation: {operating_points: [0.05, 0.25, 0.5]}\n",
       "evaluation: {protocol: voc2012}\nfleet: {iou: [0.5]}\n",
       "windows: [10m]\nviews:\n  - {name: all, windows: []}\n  - {name: by_model, group_by: [model], "
