@@ -1,0 +1,136 @@
+// The rules about labels: refused ones judge nothing, held ones serve everybody, and each is told once.
+#include <gtest/gtest.h>
+
+#include "tests/pipeline/labels_support.h"
+
+namespace detwatch::pipeline {
+namespace {
+
+// Whatever becomes of it: joined, waiting, duplicate, late or refused.
+TEST_F(CorrectionsTest, EachLabelMessageIsInOneFieldOfTheTally) {
+  PipelineConfig config;
+  config.labels.sources = {LabelSource::kHuman};
+  Start(config);
+  const auto sum = [](const LabelTally& t) {
+    return t.joined + t.waiting + t.duplicate + t.late + t.refused;
+  };
+  std::uint64_t sent = 0;
+  const auto send = [&](const wire::Message& message, std::uint64_t refused) {
+    rig_->Send(message, At(kStart + 1), "people");
+    rig_->Cut(At(kStart + 1));
+    const LabelTally tally = Tally("people");
+    EXPECT_EQ(sum(tally), ++sent);
+    EXPECT_EQ(tally.refused, refused);
+  };
+  Labels wrong = Real("a");
+  wrong.areas = {-1};  // does not decode
+  send(wrong, 1);
+  send(wire::FramePair{Seen("a"), wrong}, 2);
+  Labels unknown = Real("b");
+  unknown.class_ids = {77};
+  send(unknown, 3);
+  send(wire::FramePair{Seen("b"), unknown}, 4);
+  Labels filtered = Real("c");
+  filtered.source = LabelSource::kAuto;
+  send(filtered, 5);
+  send(wire::FramePair{Seen("c"), filtered}, 6);
+  Predictions other = Seen("c");
+  other.scores = {0.5F};
+  send(wire::FramePair{other, filtered}, 7);  // its predictions are a conflict as well
+  send(wire::FramePair{Seen("d"), Real("d")}, 7);
+  send(wire::FramePair{Seen("d"), Real("d")}, 7);                // duplicates, both
+  send(wire::FramePair{Seen("e"), Real("d", 0, 2)}, 8);          // the halves name different frames
+  send(wire::FramePair{Seen("d", "slow"), Real("d", 0, 2)}, 9);  // a conflict
+  const LabelTally tally = Tally("people");
+  EXPECT_EQ(tally.joined, 1U);
+  EXPECT_EQ(tally.duplicate, 1U);
+}
+
+// Its predictions are judged by the labels that stand, or wait; never by those that were refused.
+TEST_F(CorrectionsTest, RefusedLabelsJudgeNothing) {
+  rig_->Send(wire::FramePair{Seen("a"), Real("a", 1)}, At(kStart), "people");
+  rig_->Cut(At(kStart));
+  rig_->Send(wire::FramePair{Seen("a", "slow"), Real("a", 1, 2)}, At(kStart + 1), "people");  // a conflict
+  rig_->Send(wire::FramePair{Seen("a", "late"), Real("a", 0, 2)}, At(kStart + 1), "people");  // stale
+  rig_->Cut(At(kStart + 1));
+  for (const char* model : {"yolo", "slow", "late"}) {
+    EXPECT_EQ(Counts(kStart + 1, model).true_positives, 1) << model;
+    EXPECT_EQ(Counts(kStart + 1, model).false_negatives, 0) << model;
+  }
+  EXPECT_EQ(rig_->late.size(), 2U);
+}
+
+// A frame that is gone: its labels are too late, also the second and the third time, and after a crash.
+TEST_F(CorrectionsTest, ARefusalStaysOne) {
+  PipelineConfig config;
+  config.join.retention = std::chrono::seconds(100);
+  Start(config);
+  rig_->Send(Seen("a"), At(kStart));
+  rig_->Cut(At(kStart));
+  rig_->Cut(At(kStart + 101));
+  for (int i = 0; i < 4; ++i) {
+    const double now = kStart + 102 + i;
+    rig_->Send(Real("a"), At(now), "people");
+    if (i % 2 == 1) {
+      rig_->Send(Real("a"), At(now), "people");  // twice in one cut
+    }
+    rig_->Cut(At(now));
+    if (i == 1) {
+      rig_->Crash(At(now));
+    }
+  }
+  EXPECT_EQ(rig_->late.size(), 6U);
+  for (const LateReject& late : rig_->late) {
+    EXPECT_EQ(late.reject.reason, RejectReason::kTooLate);
+  }
+  EXPECT_EQ(Tally("people").late, 6U);
+  EXPECT_EQ(rig_->Take(At(kStart + 110))->counters.duplicate_labels[1], 0U);
+}
+
+// Predictions that alone are more than may wait: their publisher hears it, and hears it again.
+TEST_F(CorrectionsTest, PredictionsTooLargeToWaitAreRefusedToTheirPublisher) {
+  PipelineConfig config;
+  config.join.bytes = 60;
+  Start(config);
+  for (int i = 0; i < 2; ++i) {
+    rig_->Send(Seen("a"), At(kStart + i), "camera");
+    rig_->Cut(At(kStart + i));
+  }
+  ASSERT_EQ(rig_->late.size(), 2U);
+  EXPECT_EQ(rig_->late[0].sender.publisher, "camera");
+  EXPECT_EQ(rig_->late[0].reject.reason, RejectReason::kMemory);
+}
+
+// Labels by people are held for corrections, and serve a model that is slower than they linger.
+TEST_F(CorrectionsTest, KeptLabelsServeSlowModels) {
+  rig_->Send(Seen("a"), At(kStart));
+  rig_->Send(Real("a"), At(kStart), "people");
+  rig_->Cut(At(kStart));
+  rig_->Send(Seen("a", "slow"), At(kStart + 7200));
+  rig_->Cut(At(kStart + 7200));
+  EXPECT_EQ(Counts(kStart + 7200, "slow").true_positives, 1);
+  rig_->Send(Real("a", 1, 2), At(kStart + 7300), "people");
+  rig_->Cut(At(kStart + 7300));
+  EXPECT_EQ(Counts(kStart + 7300, "slow").true_positives, 0) << "corrected with the others";
+}
+
+TEST_F(CorrectionsTest, LabelsSentAgainJudgeWhatWaitsForThem) {
+  Labels final = Real("a");
+  final.final = true;
+  rig_->Send(Seen("a"), At(kStart));
+  rig_->Send(final, At(kStart), "people");
+  rig_->Cut(At(kStart));
+  rig_->Cut(At(kStart + 1200));  // nothing lingers any more
+  rig_->Send(Seen("a", "slow"), At(kStart + 1300));
+  rig_->Cut(At(kStart + 1300));
+  EXPECT_EQ(Counts(kStart + 1300, "slow").true_positives, 0);
+  rig_->Send(final, At(kStart + 1400), "people");
+  rig_->Cut(At(kStart + 1400));
+  EXPECT_EQ(Counts(kStart + 1400, "slow").true_positives, 1);
+  rig_->Send(final, At(kStart + 1500), "people");
+  rig_->Cut(At(kStart + 1500));
+  EXPECT_EQ(Tally("people"), (LabelTally{2, 0, 0, 1, 0, 0}));
+}
+
+}  // namespace
+}  // namespace detwatch::pipeline
