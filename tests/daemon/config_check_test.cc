@@ -92,8 +92,8 @@ TEST(CheckConfigTest, HowManyModelsTheLimitOfSeriesHoldsIsSaid) {
     const std::size_t at = text.find(before);
     return at == std::string::npos ? text : text.substr(at + before.size(), 2);
   };
-  EXPECT_EQ(models("199374"), "3 ");
-  EXPECT_EQ(models("199373"), "2 ");
+  EXPECT_EQ(models("199376"), "3 ");
+  EXPECT_EQ(models("199375"), "2 ");
   EXPECT_EQ(models("1000"), "0 ");
 }
 
