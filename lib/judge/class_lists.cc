@@ -43,8 +43,8 @@ ClassSetId HashClassSet(const std::vector<ClassId>& classes) {
   return static_cast<ClassSetId>(hash);
 }
 
-void ClassLists::Add(ClassListHash hash, ClassEntries entries) {
-  lists_.try_emplace(hash, std::move(entries));
+void ClassLists::Add(ClassListHash hash, const ClassEntries& entries) {
+  lists_.try_emplace(hash, entries);
 }
 
 void ClassLists::Remove(ClassListHash hash) {

@@ -68,7 +68,7 @@ class ClassLists {
   explicit ClassLists(std::size_t max_sets) : max_sets_(max_sets) {}
 
   // Requires: ids ascend. A list that is known already stays as it is.
-  void Add(ClassListHash hash, ClassEntries entries);
+  void Add(ClassListHash hash, const ClassEntries& entries);
   void Remove(ClassListHash hash);
   // Null when the list is not known. Stable until it is removed.
   [[nodiscard]] const ClassTable* Find(ClassListHash hash) const;

@@ -208,7 +208,7 @@ Ingest::Outcome Ingest::Process(wire::Message&& message, const Sender& sender, T
     return OnPredictions(std::move(*predictions), sender, now);
   }
   if (auto* labels = std::get_if<Labels>(&message)) {
-    const Outcome outcome = OnLabels(std::move(*labels), sender, now);
+    Outcome outcome = OnLabels(std::move(*labels), sender, now);
     cut_->label_tallies.Of(sender).refused += outcome ? 0 : 1;
     return outcome;
   }
