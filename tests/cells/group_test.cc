@@ -138,7 +138,7 @@ TEST(GroupTest, LookingChangesNothing) {
   EXPECT_EQ(Numbers(looked.Show()), Numbers(quiet.Show()));
   std::vector<std::pair<std::string, std::string>> rows[2];
   for (const auto& [rig, into] : {std::pair{&looked, &rows[0]}, std::pair{&quiet, &rows[1]}}) {
-    rig->store.ScanPrefix("", [&, to = into](std::string_view key, std::string_view value) {
+    rig->store.Scan("", "\xff", [&, to = into](std::string_view key, std::string_view value) {
       to->emplace_back(key, value);
       return true;
     });
