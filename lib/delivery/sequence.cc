@@ -25,7 +25,7 @@ PublisherState Sequences::Begin(const Header& header, Transport transport, bool 
   state.stranger = !known;
   if (transport == Transport::kSubscribe) {
     // A run of a publisher we already knew begins at 1; a stranger may have talked long before we listened.
-    state.received = known || header.sequence == 0 ? 0 : header.sequence - 1;
+    state.received = known ? 0 : header.sequence - 1;
     state.begun = true;
   }
   return state;
@@ -47,8 +47,13 @@ Verdict Sequences::Judge(PublisherState& state, const Header& header, Transport 
                          TimePoint now) const {
   const bool reliable = transport == Transport::kReliable;
   if (header.sequence == 0) {
-    state.names_store = state.names_store || header.store_id == store_id_;
-    state.hello_oldest = header.oldest_held;
+    // The first hello tells what the run knew when it met us; a later one has read our answer.
+    if (state.hello_oldest == 0) {
+      state.names_store = header.store_id == store_id_;
+      state.hello_oldest = header.oldest_held;
+    } else if (header.oldest_held > 0) {
+      state.hello_oldest = std::min(state.hello_oldest, header.oldest_held);
+    }
     return {.kind = Verdict::Kind::kHello};
   }
   Verdict verdict;
@@ -87,13 +92,13 @@ Verdict Sequences::Judge(PublisherState& state, const Header& header, Transport 
 }
 
 Verdict Sequences::OnHeader(const Header& header, Transport transport, TimePoint now) {
+  if (transport == Transport::kSubscribe && header.sequence == 0) {
+    return {.kind = Verdict::Kind::kHello};  // nobody answers there, and nothing follows from it
+  }
   Rows& rows = Of(transport);
   auto found = rows.find(std::string_view(header.publisher));
   const bool known = found != rows.end();
   if (!known) {
-    if (transport == Transport::kSubscribe && header.sequence == 0) {
-      return {.kind = Verdict::Kind::kHello};  // says nothing about where its numbers stand
-    }
     if (size() >= max_publishers_) {
       return {.kind = Verdict::Kind::kRefused};
     }

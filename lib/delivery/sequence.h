@@ -45,7 +45,7 @@ struct Verdict {
     kWildStep,    // further ahead than anybody can have sent
   };
   Kind kind = Kind::kTake;
-  std::uint64_t lost = 0;      // sequences that will never come, found out by this message or hello
+  std::uint64_t lost = 0;      // sequences that will never come, found out by this message
   std::uint64_t expected = 0;  // kGap: the first missing one; 0 when it was asked for less than 200 ms ago
 };
 
@@ -54,8 +54,8 @@ struct PublisherState {
   std::uint64_t received = 0;      // all up to here were taken or given up
   std::uint64_t durable = 0;       // all up to here are in a checkpoint
   bool begun = false;              // a message, and not only a hello, said where the run stands
-  bool names_store = false;        // its hello named this store
-  std::uint64_t hello_oldest = 0;  // what its last hello said was the oldest held; 0: none did
+  bool names_store = false;        // its first hello named this store
+  std::uint64_t hello_oldest = 0;  // the lowest that its hellos said was the oldest held; 0: none did
   bool stranger = false;           // no earlier run was known
   TimePoint last_seen;
   TimePoint gap_asked;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -7,6 +8,12 @@
 #include "lib/wire/text.h"
 
 namespace detwatch::wire {
+namespace {
+
+// 31 years. It goes into a sum, which one slip of 3e38 would bend for ever.
+constexpr double kMostSeconds = 1e9;
+
+}  // namespace
 
 std::optional<Reject> Read(const pb::Predictions& from, const WireLimits& limits, Predictions& out) {
   if (auto wrong = ReadFrameRef(from.frame(), out.frame, out.capture_time)) {
@@ -44,7 +51,7 @@ std::optional<Reject> Read(const pb::Predictions& from, const WireLimits& limits
   out.model.model = from.model();
   out.model.version = from.version();
   out.class_list = static_cast<ClassListHash>(from.class_list_hash());
-  out.inference_seconds = static_cast<double>(seconds);
+  out.inference_seconds = std::min(static_cast<double>(seconds), kMostSeconds);
   out.content_hash = ContentHash(out);
   return std::nullopt;
 }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <limits>
 #include <set>
 
 namespace detwatch {
@@ -74,6 +76,25 @@ TEST(CountersTest, ASumIsOfEachNumber) {
     EXPECT_EQ(*sums[i], 2 * *addends[i]) << i;
   }
   EXPECT_EQ(counters.label_delay.sum, 24.5);
+}
+
+// Four forged sequences once added so much to the lost messages that their counter wrapped, and fell.
+TEST(CountersTest, SumsStopAtTheTopAndNeverFall) {
+  constexpr std::uint64_t kTop = std::numeric_limits<std::uint64_t>::max();
+  IngestCounters nearly;
+  for (std::uint64_t* number : Numbers(nearly)) {
+    *number = kTop - 5;
+  }
+  IngestCounters sum = AllDistinct();
+  sum += nearly;
+  for (const std::uint64_t* number : Numbers(sum)) {
+    EXPECT_EQ(*number, kTop);
+  }
+  std::uint64_t lost = kTop - 1;
+  AddSaturating(lost, 1);
+  EXPECT_EQ(lost, kTop);
+  AddSaturating(lost, kTop);
+  EXPECT_EQ(lost, kTop);
 }
 
 TEST(CountersTest, UnknownNamesAreSkipped) {

@@ -13,9 +13,9 @@ std::ostream& operator<<(std::ostream& out, const Faults& f) {
              << " cut " << f.cut << " half_open " << f.half_open << " daemon_crash " << f.daemon_crash
              << " publisher_crash " << f.publisher_crash << " disk_full " << f.disk_full << " rollback "
              << f.rollback << " replace_store " << f.replace_store << " clock_jump " << f.clock_jump
-             << " publishers " << f.publishers << " same_name " << f.same_name << " drop_oldest "
-             << f.drop_oldest << " window_bytes " << f.window_bytes << " idle " << ToSeconds(f.idle)
-             << " s away " << f.away;
+             << " forged_hello " << f.forged_hello << " publishers " << f.publishers << " same_name "
+             << f.same_name << " drop_oldest " << f.drop_oldest << " window_bytes " << f.window_bytes
+             << " idle " << ToSeconds(f.idle) << " s away " << f.away;
 }
 
 bool Simulation::Done() const {

@@ -78,6 +78,12 @@ TEST(ProtocolTest, APublisherThatWasForgottenComesBackWithoutLoss) {
   RunMany({.cut = 20, .half_open = 100, .idle = std::chrono::seconds(10), .away = 60}, 1000);
 }
 
+// They once moved the row, and with the next checkpoint the publisher let go of what nobody had judged.
+TEST(ProtocolTest, HellosOfAStrangerAcknowledgeAndLoseNothing) {
+  RunMany({.lose = 5, .cut = 30, .daemon_crash = 20, .forged_hello = 50}, 600);
+  RunMany({.cut = 30, .forged_hello = 50, .drop_oldest = true, .window_bytes = 20}, 600);
+}
+
 TEST(ProtocolTest, AllOfItAtOnce) {
   const Faults faults{.lose = 3,
                       .repeat = 3,
@@ -90,7 +96,8 @@ TEST(ProtocolTest, AllOfItAtOnce) {
                       .disk_full = 10,
                       .rollback = 5,
                       .replace_store = 3,
-                      .clock_jump = 20};
+                      .clock_jump = 20,
+                      .forged_hello = 20};
   RunMany(faults, 600);
   Faults dropping = faults;
   dropping.drop_oldest = true;

@@ -169,6 +169,41 @@ TEST_F(SequencesTest, ANewPublisherBeginsAtItsOldestWithoutLoss) {
   EXPECT_EQ(Received(), 5U);
 }
 
+// A publisher that waited for its first frame said hello again, by then with the id of this store in it, and
+// all that it had sent to another store was called lost.
+TEST_F(SequencesTest, WhatAPublisherGaveUpBeforeItMetThisStoreIsNotLostByItsNextHello) {
+  (void)Reliable(Hello(5, "another store", kYoung));
+  (void)Reliable(Hello(7, "store", kYoung));
+  EXPECT_EQ(Reliable(Message(8, 8, kYoung)).lost, 3U) << "5, 6 and 7";
+}
+
+TEST_F(SequencesTest, AHelloWithAWildOldestHidesNoLoss) {
+  (void)Reliable(Hello(5, "another store"));
+  (void)Reliable(Hello(std::uint64_t{1} << 62, ""));
+  EXPECT_EQ(Reliable(Message(8, 8)).lost, 3U);
+}
+
+TEST_F(SequencesTest, ARunThatHadOnlySaidHelloBeginsAfterARestartAsIfItWereNew) {
+  sequences_.Restore({"detector", Transport::kReliable, 10, 0}, kStart);
+  (void)Reliable(Hello(5, "another store"));
+  EXPECT_EQ(Reliable(Message(5, 5)).lost, 0U);
+  sequences_.Restore({"detector", Transport::kReliable, 10, 0}, kStart);
+  (void)Reliable(Hello(5, "store"));
+  EXPECT_EQ(Reliable(Message(5, 5)).lost, 4U) << "it had met this store before the restart";
+}
+
+TEST_F(SequencesTest, AWildStepOfAStrangerLeavesNoRow) {
+  EXPECT_EQ(Reliable(Message(1ULL << 62, 1)).kind, Kind::kWildStep);
+  EXPECT_EQ(sequences_.size(), 0U);
+  EXPECT_EQ(Subscribe(Message(1ULL << 62, 0)).kind, Kind::kTake) << "a stranger may begin anywhere";
+}
+
+TEST_F(SequencesTest, AWildStepBeginsNoRun) {
+  (void)Subscribe(Message(1, 0));
+  EXPECT_EQ(Subscribe(Message(1ULL << 62, 0, 11)).kind, Kind::kWildStep);
+  EXPECT_EQ(sequences_.Find("detector", Transport::kSubscribe)->epoch, 10U);
+}
+
 TEST_F(SequencesTest, ANewPublisherThatNamesThisStoreHasLostWhatItGaveUp) {
   EXPECT_EQ(Reliable(Hello(5, "store", kYoung)).lost, 0U);
   EXPECT_EQ(Reliable(Message(5, 5, kYoung)).lost, 4U) << "the store was rolled back";
@@ -237,9 +272,11 @@ TEST_F(SequencesTest, ALaterRunOnSubscribeCountsFromOne) {
   EXPECT_EQ(verdict.lost, 2U);
 }
 
-TEST_F(SequencesTest, AHelloOnSubscribeSetsNoBaseline) {
+TEST_F(SequencesTest, AHelloOnSubscribeIsNothing) {
   EXPECT_EQ(Subscribe(Hello(0, "")).kind, Kind::kHello);
   EXPECT_EQ(Subscribe(Message(7, 0)).lost, 0U);
+  EXPECT_EQ(Subscribe(Hello(9, "", 11)).kind, Kind::kHello);
+  EXPECT_EQ(Subscribe(Message(8, 0)).kind, Kind::kTake) << "the run goes on";
 }
 
 TEST_F(SequencesTest, TheSocketsOfOneNameAreApart) {

@@ -144,6 +144,11 @@ void Simulation::Break() {
   if (Chance(faults_.clock_jump, kOf)) {
     slot.skew = std::chrono::minutes(random_() % 600) - std::chrono::hours(5);
   }
+  if (slot.process != nullptr && Chance(faults_.forged_hello, kOf)) {
+    const std::uint64_t wild = std::uint64_t{1} << (40 + random_() % 23);
+    const Header hello{slot.work.publisher, slot.process->epoch(), 0, wild, daemon_.store_id()};
+    daemon_.OnMessage({hello, ""}, std::make_shared<Connection>(), now_);
+  }
   if (Chance(faults_.disk_full, kOf)) {
     daemon_.SetDiskFull(true);
     // Shorter than the idle time, or the last word about a row could cross the first of the next.

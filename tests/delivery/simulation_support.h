@@ -28,7 +28,8 @@ struct Faults {
   unsigned disk_full = 0;  // for up to a minute
   unsigned rollback = 0;
   unsigned replace_store = 0;
-  unsigned clock_jump = 0;  // a publisher's wall clock, by hours
+  unsigned clock_jump = 0;    // a publisher's wall clock, by hours
+  unsigned forged_hello = 0;  // of a stranger, in the name and epoch of a publisher, with a wild oldest_held
 
   unsigned publishers = 3;
   bool same_name = false;  // a second process for each name, which starts later

@@ -40,6 +40,13 @@ TEST(DecodeTest, PredictionsAreAsSent) {
   EXPECT_NE(p.content_hash, 0U);
 }
 
+// One slip would bend the sum of all inference times for ever.
+TEST(DecodeTest, AnInferenceTimeBeyondAllReasonCountsAsTheLongest) {
+  pb::Payload sent = GoodPredictions();
+  sent.mutable_predictions()->set_inference_seconds(3e38F);
+  EXPECT_EQ(std::get<Predictions>(DecodeGood(sent.SerializeAsString())).inference_seconds, 1e9);
+}
+
 TEST(DecodeTest, LabelsAreAsSent) {
   pb::Payload sent = GoodLabels();
   pb::Labels& l = *sent.mutable_labels();
