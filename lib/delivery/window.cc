@@ -77,11 +77,12 @@ void SendWindow::OnReply(const Acknowledgement& reply, TimePoint now) {
   store_id_ = reply.store_id;
   boot_id_ = reply.boot_id;
   credit_ = reply.credit_bytes;
-  while (!items_.empty() && items_.front().sequence <= reply.durable) {
+  // A daemon cannot have what was never sent; were it believed, that would be given up as acknowledged.
+  const std::uint64_t durable = std::min(reply.durable, sent_high_);
+  const std::uint64_t received = std::min(reply.received, sent_high_);
+  while (!items_.empty() && items_.front().sequence <= durable) {
     PopFront();
   }
-  // A daemon cannot have received what was never numbered; were it believed, later messages would not go.
-  const std::uint64_t received = std::min(reply.received, last_sequence());
   told_ = received;
   if (new_state) {
     received_ = received;
@@ -111,7 +112,7 @@ void SendWindow::OnExpected(std::uint64_t expected, TimePoint now) {
   asked_ = expected;
   asked_at_ = now;
   stalled_since_ = {};
-  received_ = std::min(expected - 1, last_sequence());
+  received_ = std::min(expected - 1, sent_high_);
   SetSent(std::min(sent_, CountUpTo(received_)));
 }
 

@@ -1,3 +1,4 @@
+// The laws of the window, and what takes a loop to show. Everything else is in scenarios/.
 #include "lib/delivery/window.h"
 
 #include <gtest/gtest.h>
@@ -39,17 +40,6 @@ std::vector<std::uint64_t> Drain(SendWindow& window) {
 
 using Sequence = std::vector<std::uint64_t>;
 
-TEST(SendWindowTest, SequencesBeginAtOneAndHaveNoHoles) {
-  SendWindow window(100);
-  EXPECT_EQ(window.last_sequence(), 0U);
-  EXPECT_EQ(window.oldest_held(), 1U);
-  EXPECT_EQ(window.Push("a"), 1U);
-  EXPECT_EQ(window.Push("b"), 2U);
-  EXPECT_EQ(window.last_sequence(), 2U);
-  EXPECT_EQ(Drain(window), (Sequence{1, 2}));
-  EXPECT_EQ(window.resent(), 0U);
-}
-
 TEST(SendWindowTest, RoomIsCountedInBytesAndTheFirstItemAlwaysFits) {
   SendWindow window(25);
   EXPECT_TRUE(window.HasRoom(1000));
@@ -88,94 +78,6 @@ TEST(SendWindowTest, DroppedIsWhatOldestHeldSays) {
   EXPECT_EQ(window.items(), 1U);
 }
 
-TEST(SendWindowTest, AReconnectionSendsWhatIsNotKnownAsReceived) {
-  SendWindow window(1000);
-  PushAndSend(window, 5);
-  window.OnReply(Reply(3, 1), kStart);
-  EXPECT_TRUE(Drain(window).empty());
-  window.Reconnected();
-  EXPECT_EQ(Drain(window), (Sequence{4, 5}));
-  EXPECT_EQ(window.resent(), 2U);
-}
-
-// With nothing new to send there is no gap that would show it: the window once kept 2 and 3 for ever.
-TEST(SendWindowTest, ADaemonThatForgotThePublisherIsSentWhatItHadReceived) {
-  SendWindow window(1000);
-  PushAndSend(window, 3);
-  window.OnReply(Reply(3, 1), kStart);
-  window.OnReply(Reply(1, 0), kStart);
-  EXPECT_TRUE(Drain(window).empty()) << "it may be an old reply";
-  window.Reconnected();
-  EXPECT_EQ(Drain(window), (Sequence{2, 3}));
-}
-
-TEST(SendWindowTest, ANewBootSendsEverythingBeyondDurable) {
-  SendWindow window(1000);
-  PushAndSend(window, 5);
-  window.OnReply(Reply(4, 1), kStart);
-  Acknowledgement other = Reply(2, 2);
-  other.boot_id = "another boot";
-  window.OnReply(other, kStart);
-  EXPECT_EQ(Drain(window), (Sequence{3, 4, 5}));
-}
-
-TEST(SendWindowTest, ANewStoreUnderTheSameBootIdIsNewStateToo) {
-  SendWindow window(1000);
-  PushAndSend(window, 3);
-  window.OnReply(Reply(3, 0), kStart);
-  Acknowledgement other = Reply(0, 0);
-  other.store_id = "another store";
-  window.OnReply(other, kStart);
-  EXPECT_EQ(window.store_id(), "another store");
-  EXPECT_EQ(Drain(window), (Sequence{1, 2, 3}));
-}
-
-TEST(SendWindowTest, TheFirstReplyOfAllRepeatsNothing) {
-  SendWindow window(1000);
-  PushAndSend(window, 3);
-  window.OnReply(Reply(0, 0), kStart);
-  EXPECT_TRUE(Drain(window).empty());
-}
-
-TEST(SendWindowTest, ExpectedRewindsOnceHoweverOftenItEchoes) {
-  SendWindow window(1000);
-  PushAndSend(window, 5);
-  Acknowledgement gap = Reply(1, 0);
-  gap.expected = 2;
-  window.OnReply(gap, kStart);
-  EXPECT_EQ(Drain(window), (Sequence{2, 3, 4, 5}));
-  window.OnReply(gap, kStart + std::chrono::milliseconds(400));
-  EXPECT_TRUE(Drain(window).empty()) << "an echo of the same gap";
-  window.OnReply(gap, kStart + SendWindow::kAskAgain);
-  EXPECT_EQ(Drain(window), (Sequence{2, 3, 4, 5})) << "still missing";
-  window.OnReply(gap, kStart + 2 * SendWindow::kAskAgain);
-  EXPECT_TRUE(Drain(window).empty()) << "and now it has twice the time";
-  window.OnReply(gap, kStart + 3 * SendWindow::kAskAgain);
-  EXPECT_EQ(Drain(window), (Sequence{2, 3, 4, 5}));
-}
-
-TEST(SendWindowTest, ExpectedGoesBeforeWhatWasThoughtReceived) {
-  SendWindow window(1000);
-  PushAndSend(window, 5);
-  window.OnReply(Reply(4, 0), kStart);
-  Acknowledgement gap = Reply(1, 0);
-  gap.expected = 2;
-  window.OnReply(gap, kStart);
-  EXPECT_EQ(Drain(window), (Sequence{2, 3, 4, 5}));
-}
-
-TEST(SendWindowTest, ExpectedBelowTheOldestSendsWhatIsLeft) {
-  SendWindow window(1000);
-  PushAndSend(window, 4);
-  window.DropOldest();
-  window.DropOldest();
-  Acknowledgement gap = Reply(0, 0);
-  gap.expected = 1;
-  window.OnReply(gap, kStart);
-  EXPECT_EQ(window.oldest_held(), 3U);
-  EXPECT_EQ(Drain(window), (Sequence{3, 4}));
-}
-
 TEST(SendWindowTest, ALostTailIsRepairedByRepliesAlone) {
   SendWindow window(1000);
   PushAndSend(window, 3);
@@ -200,15 +102,6 @@ TEST(SendWindowTest, RepairsThatBringNothingComeMoreAndMoreRarely) {
   EXPECT_EQ(repaired_at, (std::vector<int>{10, 31, 72}));
 }
 
-TEST(SendWindowTest, ASlowDiskIsNoReasonToSendAgain) {
-  SendWindow window(1000);
-  PushAndSend(window, 3);
-  for (int second = 0; second < 100; second += 5) {
-    window.OnReply(Reply(3, 0), kStart + std::chrono::seconds(second));
-  }
-  EXPECT_TRUE(Drain(window).empty());
-}
-
 TEST(SendWindowTest, ProgressIsNoStallHoweverSlow) {
   SendWindow window(1000);
   PushAndSend(window, 30);
@@ -217,58 +110,6 @@ TEST(SendWindowTest, ProgressIsNoStallHoweverSlow) {
   }
   EXPECT_EQ(window.resent(), 0U);
   EXPECT_TRUE(Drain(window).empty());
-}
-
-TEST(SendWindowTest, CreditBoundsWhatIsUnderWay) {
-  SendWindow window(1000);
-  for (int i = 0; i < 6; ++i) {
-    (void)window.Push("0123456789");
-  }
-  Acknowledgement reply = Reply(0, 0);
-  reply.credit_bytes = 35;
-  window.OnReply(reply, kStart);
-  EXPECT_EQ(Drain(window), (Sequence{1, 2, 3}));
-  reply.durable = reply.received = 2;
-  window.OnReply(reply, kStart);
-  EXPECT_EQ(Drain(window), (Sequence{4, 5}));
-  reply.durable = reply.received = 5;
-  reply.credit_bytes = 0;
-  window.OnReply(reply, kStart);
-  EXPECT_TRUE(Drain(window).empty()) << "0 means wait";
-  reply.credit_bytes = 5;
-  window.OnReply(reply, kStart);
-  EXPECT_EQ(Drain(window), (Sequence{6})) << "one may always go, however large";
-}
-
-TEST(SendWindowTest, BeforeTheFirstReplyCreditIsModest) {
-  SendWindow window(100U << 20U);
-  for (int i = 0; i < 40; ++i) {
-    (void)window.Push(std::string(100'000, 'x'));
-  }
-  EXPECT_EQ(Drain(window).size(), SendWindow::kFirstCredit / 100'000);
-}
-
-TEST(SendWindowTest, DroppingWhatIsUnderWayFreesItsCredit) {
-  SendWindow window(1000);
-  for (int i = 0; i < 4; ++i) {
-    (void)window.Push("0123456789");
-  }
-  Acknowledgement reply = Reply(0, 0);
-  reply.credit_bytes = 20;
-  window.OnReply(reply, kStart);
-  EXPECT_EQ(Drain(window), (Sequence{1, 2}));
-  window.DropOldest();
-  EXPECT_EQ(Drain(window), (Sequence{3}));
-}
-
-TEST(SendWindowTest, ADurableBeyondAllThatWasPushedEmptiesTheWindowAndStopsNothing) {
-  SendWindow window(1000);
-  PushAndSend(window, 3);
-  window.OnReply(Reply(99, 99), kStart);
-  EXPECT_TRUE(window.empty());
-  EXPECT_EQ(window.Push("next"), 4U);
-  EXPECT_EQ(window.bytes(), 4U);
-  EXPECT_EQ(Drain(window), (Sequence{4}));
 }
 
 }  // namespace

@@ -11,7 +11,6 @@ except ImportError:  # the package does not need it
 
 import detwatch
 from detwatch import _columns, _encode
-from detwatch._window import Ack, SendWindow
 from detwatch.v1 import detwatch_pb2 as pb
 
 
@@ -267,51 +266,6 @@ class ArgumentTest(unittest.TestCase):
             target.labels("f", [], [])
             with self.assertRaisesRegex(ValueError, "^model"):
                 target.predictions("f", [], [], [])
-
-
-class WindowTest(unittest.TestCase):
-    def send_all(self, window):
-        sent = []
-        while (item := window.next_to_send()) is not None:
-            sent.append(item.sequence)
-            window.mark_sent()
-        return sent
-
-    def ack(self, received, durable, boot="b1", credit=1000, expected=0):
-        return Ack("s", boot, received, durable, credit, expected)
-
-    def test_the_same_boot_gets_only_what_lies_beyond_received(self):
-        window = SendWindow(1000)
-        for _ in range(5):
-            window.push(b"x")
-        window.on_reply(self.ack(0, 0), synchronise=True)
-        self.assertEqual(self.send_all(window), [1, 2, 3, 4, 5])
-        self.assertTrue(window.on_reply(self.ack(3, 1), synchronise=True))
-        self.assertEqual((window.oldest_held, self.send_all(window)), (2, [4, 5]))
-        self.assertEqual((window.sent, window.resent, window.acknowledged), (5, 2, 1))
-
-    def test_an_answer_that_lags_sends_nothing_again(self):
-        window = SendWindow(1000)
-        window.push(b"x")
-        window.on_reply(self.ack(0, 0), synchronise=True)
-        self.assertEqual(self.send_all(window), [1])
-        self.assertFalse(window.on_reply(self.ack(0, 0), synchronise=False))
-        self.assertEqual(self.send_all(window), [])
-
-    def test_a_durable_of_another_life_forgets_nothing_that_was_never_sent(self):
-        window = SendWindow(1000)
-        window.push(b"x")
-        window.on_reply(self.ack(9, 9), synchronise=True)
-        self.assertEqual(self.send_all(window), [1])
-
-    def test_dropping_what_is_under_way_gives_its_credit_back(self):
-        window = SendWindow(1000)
-        for _ in range(4):
-            window.push(b"x" * 10)
-        window.on_reply(self.ack(0, 0, credit=20), synchronise=True)
-        self.assertEqual(self.send_all(window), [1, 2])
-        window.drop_oldest()
-        self.assertEqual((self.send_all(window), window.oldest_held, window.dropped), ([3], 2, 1))
 
 
 if __name__ == "__main__":

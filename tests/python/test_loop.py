@@ -67,11 +67,24 @@ class ProgressTest(unittest.TestCase):
     def test_a_daemon_that_lost_its_store_takes_no_acknowledgement_back(self):
         window = SendWindow(1000)
         window.push(b"x")
-        window.on_reply(Ack("s1", "b1", 0, 0, 1000, 0), synchronise=True)
+        window.on_reply(Ack("s1", "b1", 0, 0, 1000, 0), 1.0)
         window.mark_sent()
-        window.on_reply(Ack("s1", "b1", 1, 1, 1000, 0), synchronise=False)
-        window.on_reply(Ack("s2", "b2", 0, 0, 1000, 0), synchronise=True)
+        window.on_reply(Ack("s1", "b1", 1, 1, 1000, 0), 2.0)
+        window.on_reply(Ack("s2", "b2", 0, 0, 1000, 0), 3.0)
         self.assertEqual(window.acknowledged_sequence, 1)
+
+    def test_messages_are_counted_once_however_often_they_are_sent(self):
+        window = SendWindow(1000)
+        for announcement in (False, False, False, True):
+            window.push(b"x", announcement)
+        for again in (False, True):
+            window.on_reply(Ack("s", "b", 0, 0, 1000, 0), 1.0)
+            while window.next_to_send() is not None:
+                self.assertEqual(window.repeats, again)
+                window.mark_sent()
+            window.reconnected()
+        window.on_reply(Ack("s", "b", 4, 4, 1000, 0), 2.0)
+        self.assertEqual((window.sent, window.resent, window.acknowledged, window.pending), (3, 3, 3, 0))
 
     def test_the_publishers_own_announcements_are_never_pending(self):
         # Regression: a repeated announcement that waited for its acknowledgement was counted as a message.

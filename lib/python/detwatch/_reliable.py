@@ -14,7 +14,7 @@ import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from . import _link
-from ._window import Ack
+from ._window import Ack, SendWindow
 from .v1 import detwatch_pb2 as pb
 
 _EVENTS = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
@@ -25,10 +25,9 @@ class ReliableLink(_link.Link):
         self._joined = False    # the connection stands
         self._synced = False    # and a hello on it was answered
         self._asked = False     # nothing was sent since the last hello: its answer tells what is missing
-        self._expected = (0, 0.0)  # the last gap that was asked about, and when
         self._said_hello = self._heard = self._last_sent = time.monotonic()
         self._patience = 0.0
-        super().__init__(settings, announcements, credit=0)
+        super().__init__(settings, announcements, credit=SendWindow.FIRST_CREDIT)
 
     def _open(self) -> zmq.Socket:
         made = _link.new_socket(self._context, zmq.DEALER)
@@ -127,20 +126,13 @@ class ReliableLink(_link.Link):
             if reply.HasField("labels") or reply.store_id != self._window.store_id:
                 self._labels = _link.LabelTally(*(getattr(reply.labels, name)
                                                   for name in _link.LabelTally._fields))
-            again = self._window.on_reply(
-                Ack(reply.store_id, reply.boot_id, reply.received, reply.durable, reply.credit_bytes,
-                    self._gap(reply.expected)), synchronise=self._asked)
-            self._announce_due |= again or not self._synced
+            self._window.on_reply(Ack(reply.store_id, reply.boot_id, reply.received, reply.durable,
+                                      reply.credit_bytes, reply.expected), self._heard)
+            if self._asked:
+                self._window.reconnected()
+            self._announce_due |= self._window.repeats or not self._synced
             for item in reply.rejected:
                 self._reject(_link.RejectedItem(item.sequence, item.reason, item.detail))
             self._synced = self._connected = True
             self._asked = False
             self._changed.notify_all()
-
-    def _gap(self, expected: int) -> int:
-        """The first missing sequence, or 0: the same one asked again within a second is an echo, because the
-        answer to the first is still under way."""
-        if expected and (expected != self._expected[0] or self._heard - self._expected[1] >= 1.0):
-            self._expected = (expected, self._heard)
-            return expected
-        return 0
