@@ -26,6 +26,7 @@ constexpr std::uint64_t kMaxSequence = std::numeric_limits<std::int64_t>::max();
 // Calls visit(field, bytes) for every length-delimited field on the outermost level of `message`, in order.
 // False when that level is not well-formed. Builds nothing, so that items are decoded from where they lie
 // and can be counted before they take memory: an empty item of two bytes would become an object of fifty.
+// A field that is cut short is visited with what there is of it.
 template <class Visit>
 bool ForEachField(std::string_view message, Visit visit) {
   CodedInputStream in(reinterpret_cast<const std::uint8_t*>(message.data()),
@@ -41,6 +42,8 @@ bool ForEachField(std::string_view message, Visit visit) {
     const bool fits =
         in.ReadVarint32(&length) && length <= message.size() - static_cast<std::size_t>(in.CurrentPosition());
     if (!fits) {
+      visit(WireFormatLite::GetTagFieldNumber(tag),
+            message.substr(static_cast<std::size_t>(in.CurrentPosition())));
       return false;
     }
     visit(WireFormatLite::GetTagFieldNumber(tag),
@@ -69,6 +72,15 @@ bool FindKind(std::string_view payload, Kind& kind) {
 // Adds one to `count` for each `field` on the outermost level.
 bool CountField(std::string_view message, int field, std::size_t& count) {
   return ForEachField(message, [&](int number, std::string_view) { count += number == field ? 1U : 0U; });
+}
+
+// For the tally of labels, also of a message that is refused.
+bool CarriesLabels(const Kind& kind) {
+  std::size_t halves = 0;
+  if (kind.field == pb::Payload::kFrame) {
+    (void)CountField(kind.body, pb::Frame::kLabelsFieldNumber, halves);
+  }
+  return kind.field == pb::Payload::kLabels || halves > 0;
 }
 
 Reject Unreadable(std::string_view what) {
@@ -176,7 +188,7 @@ Item Decoder::Arena::DecodeItem(const Kind& kind, const WireLimits& limits) {
       break;
   }
   if (wrong) {
-    wrong->carried_labels = kind.field == pb::Payload::kLabels || kind.field == pb::Payload::kFrame;
+    wrong->carried_labels = CarriesLabels(kind);
     item = tl::unexpected<Reject>(std::move(*wrong));
   }
   return item;
@@ -225,16 +237,20 @@ Result<Header, Reject> Decoder::DecodeHeader(std::string_view bytes) const {
 
 void Decoder::DecodePayload(std::string_view bytes, std::vector<Item>& items) {
   items.clear();
-  const auto reject = [&](Reject why) { items.emplace_back(tl::unexpected<Reject>(std::move(why))); };
+  const auto reject = [&](Reject why, const Kind& kind = {}) {
+    why.carried_labels = CarriesLabels(kind);
+    items.emplace_back(tl::unexpected<Reject>(std::move(why)));
+  };
+  Kind kind;
   if (bytes.size() > limits_.message_bytes) {
-    return reject(TooLarge("payload bytes", bytes.size(), limits_.message_bytes));
+    (void)FindKind(bytes.substr(0, limits_.message_bytes), kind);
+    return reject(TooLarge("payload bytes", bytes.size(), limits_.message_bytes), kind);
   }
   if (!arena_) {
     arena_ = std::make_unique<Arena>();
   }
-  Kind kind;
   if (!FindKind(bytes, kind)) {
-    return reject(Unreadable("payload"));
+    return reject(Unreadable("payload"), kind);
   }
   if (kind.field != pb::Payload::kBatch) {
     items.push_back(arena_->DecodeItem(kind, limits_));
@@ -261,7 +277,7 @@ void Decoder::DecodePayload(std::string_view bytes, std::vector<Item>& items) {
     if (FindKind(body, inner)) {
       items.push_back(arena_->DecodeItem(inner, limits_));
     } else {
-      reject(Unreadable("batch.items"));
+      reject(Unreadable("batch.items"), inner);
     }
     arena_->arena.Reset();
   });

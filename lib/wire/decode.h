@@ -37,6 +37,8 @@ struct FramePair {
 };
 
 using Message = std::variant<Predictions, Labels, FramePair, ModelInfo, StreamInfo, ClassList, Tombstone>;
+// A reject says whether the item was a message of labels, as far as that can still be seen. A batch that is
+// refused as a whole is not.
 using Item = Result<Message, Reject>;
 
 class Decoder {

@@ -47,6 +47,50 @@ TEST(DecodeTest, AnInferenceTimeBeyondAllReasonCountsAsTheLongest) {
   EXPECT_EQ(std::get<Predictions>(DecodeGood(sent.SerializeAsString())).inference_seconds, 1e9);
 }
 
+// Labels that could not be decoded were once in no field of their publisher's tally.
+TEST(DecodeTest, ARejectSaysWhetherItWasOfLabels) {
+  const auto carried = [](const std::string& bytes, const WireLimits& limits = {}) {
+    Decoder decoder{limits};
+    std::vector<Item> items;
+    decoder.DecodePayload(bytes, items);
+    EXPECT_FALSE(items.front().has_value());
+    return !items.front().has_value() && items.front().error().carried_labels;
+  };
+  pb::Payload labels = GoodLabels();
+  labels.mutable_labels()->mutable_class_ids()->Clear();
+  pb::Payload predictions = GoodPredictions();
+  predictions.mutable_predictions()->mutable_class_ids()->Clear();
+  pb::Payload both;
+  *both.mutable_frame()->mutable_predictions() = predictions.predictions();
+  const std::string half = both.SerializeAsString();
+  *both.mutable_frame()->mutable_labels() = GoodLabels().labels();
+  EXPECT_TRUE(carried(labels.SerializeAsString()));
+  EXPECT_TRUE(carried(both.SerializeAsString()));
+  EXPECT_FALSE(carried(half)) << "predictions whose labels are missing";
+  EXPECT_FALSE(carried(predictions.SerializeAsString()));
+  EXPECT_FALSE(carried(""));
+
+  const std::string good = GoodLabels().SerializeAsString();
+  EXPECT_TRUE(carried(good.substr(0, good.size() / 2))) << "cut short";
+  EXPECT_TRUE(carried(good, {.message_bytes = good.size() - 1})) << "oversized";
+  const std::string other = GoodPredictions().SerializeAsString();
+  EXPECT_FALSE(carried(other.substr(0, other.size() / 2)));
+  EXPECT_FALSE(carried(other, {.message_bytes = other.size() - 1}));
+
+  pb::Payload batch;
+  *batch.mutable_batch()->add_items() = labels;
+  EXPECT_TRUE(carried(batch.SerializeAsString()));
+  const auto field = [](char tag, const std::string& body) {
+    std::string out(1, tag);
+    for (std::size_t n = body.size(); n > 0; n >>= 7U) {
+      out += static_cast<char>((n & 0x7FU) | (n > 0x7FU ? 0x80U : 0U));
+    }
+    return out + body;
+  };
+  const std::string cut = field('\x22', field('\x0a', good.substr(0, good.size() - 1)));
+  EXPECT_TRUE(carried(cut)) << "an item that is cut short";
+}
+
 TEST(DecodeTest, LabelsAreAsSent) {
   pb::Payload sent = GoodLabels();
   pb::Labels& l = *sent.mutable_labels();
