@@ -93,36 +93,33 @@ void Seen::Insert(std::uint64_t key, std::uint64_t content, TimePoint now) {
   }
   const Slot slot{Spread(key), content};
   current_.Insert(slot.key, slot.content);
-  Note(slot);
+  Note(changes_, generation_, started_, slot);
 }
 
-void Seen::PutBack(std::uint64_t key, std::uint64_t provisional, std::optional<std::uint64_t> before,
-                   TimePoint now) {
+void Seen::PutBack(std::uint64_t key, std::optional<std::uint64_t> provisional,
+                   std::optional<std::uint64_t> before, TimePoint now) {
   if (Find(key) == provisional) {
     Insert(key, before.value_or(kNotKnown), now);
   }
 }
 
 void Seen::PutBack(Changes& taken, std::uint64_t key, std::optional<std::uint64_t> before) {
-  // The newest generation of this checkpoint is the current one; without one nothing was inserted.
-  if (!taken.changes.empty()) {
-    AppendFixed64(taken.changes.back().bytes, Spread(key));
-    AppendFixed64(taken.changes.back().bytes, before.value_or(kNotKnown));
-  }
+  Note(taken.changes, taken.current, taken.started, {Spread(key), before.value_or(kNotKnown)});
 }
 
 // A change is when its generation began, and 16 bytes an entry.
-void Seen::Note(const Slot& slot) {
-  if (changes_.empty() || changes_.back().generation != generation_) {
-    changes_.push_back({generation_, {}});
-    AppendFixed64(changes_.back().bytes, static_cast<std::uint64_t>(ToUnixNanos(started_)));
+void Seen::Note(std::vector<Change>& changes, std::uint64_t generation, TimePoint started, const Slot& slot) {
+  if (changes.empty() || changes.back().generation != generation) {
+    changes.push_back({generation, {}});
+    AppendFixed64(changes.back().bytes, static_cast<std::uint64_t>(ToUnixNanos(started)));
   }
-  AppendFixed64(changes_.back().bytes, slot.key);
-  AppendFixed64(changes_.back().bytes, slot.content);
+  AppendFixed64(changes.back().bytes, slot.key);
+  AppendFixed64(changes.back().bytes, slot.content);
 }
 
 Seen::Changes Seen::TakeChanges() {
-  Changes taken{previous_.size > 0 ? generation_ - 1 : generation_, std::move(changes_)};
+  Changes taken{previous_.size > 0 ? generation_ - 1 : generation_, generation_, started_,
+                std::move(changes_)};
   changes_.clear();
   return taken;
 }

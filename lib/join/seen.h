@@ -34,9 +34,9 @@ class Seen {
   [[nodiscard]] std::optional<std::uint64_t> Find(std::uint64_t key) const;
   // Stores or replaces. `now` does not fall.
   void Insert(std::uint64_t key, std::uint64_t content, TimePoint now);
-  // Puts back `before` (nothing: the key was not known) where the content still is `provisional`.
-  void PutBack(std::uint64_t key, std::uint64_t provisional, std::optional<std::uint64_t> before,
-               TimePoint now);
+  // Puts back `before` where the content still is `provisional`. Nothing: the key is not known.
+  void PutBack(std::uint64_t key, std::optional<std::uint64_t> provisional,
+               std::optional<std::uint64_t> before, TimePoint now);
   // Everything that was inserted at or after this time is remembered.
   [[nodiscard]] TimePoint complete_since() const { return complete_since_; }
   void SetLimits(Duration horizon, std::size_t limit) {
@@ -52,7 +52,9 @@ class Seen {
     std::string bytes;
   };
   struct Changes {
-    std::uint64_t oldest = 0;     // generations below are forgotten
+    std::uint64_t oldest = 0;   // generations below are forgotten
+    std::uint64_t current = 0;  // the generation that is being filled, begun at `started`
+    TimePoint started;
     std::vector<Change> changes;  // ascending generation
   };
   // Empty changes when nothing was inserted.
@@ -75,7 +77,8 @@ class Seen {
     void Grow();
   };
   void StartGeneration(std::uint64_t number, bool keep_current);
-  void Note(const Slot& slot);
+  static void Note(std::vector<Change>& changes, std::uint64_t generation, TimePoint started,
+                   const Slot& slot);
 
   Duration horizon_;
   std::size_t limit_;

@@ -148,7 +148,7 @@ void Settler::Settle(const LabelArrival& arrival, Work& work) {
     Refuse(arrival, remembered, work);
     return;
   }
-  work.refused_keys.erase(arrival.frame.low);
+  Stand(arrival, work);
   for (const join::HeldPredictions& half : fate.joined) {
     const HeldFrame frame = DecodeHeld(half.bytes);
     JudgeLate(Decode<Predictions>(frame.payload), labels, arrival.frame, half.model, frame.groups, half.since,
@@ -201,6 +201,29 @@ void Settler::Refuse(const LabelArrival& arrival, std::optional<std::uint64_t> b
   if (inserted) {
     work.refused_keys[arrival.frame.low] = {true, arrival.frame.low, key, before};
     refusals_[arrival.frame.low] = {work.moment.cut, key, before};
+  }
+}
+
+// Ingest compared them with labels that were refused meanwhile, and so may not have remembered them.
+void Settler::Stand(const LabelArrival& arrival, Work& work) {
+  const auto found = refusals_.find(arrival.frame.low);
+  if (found == refusals_.end() || arrival.remembered != found->second.provisional) {
+    return;
+  }
+  Refusal& refused = found->second;
+  const std::uint64_t key = KeyOf(*arrival.labels);
+  if (join::Compare(key, refused.provisional) == join::Against::kHigher) {
+    work.refused_keys.erase(arrival.frame.low);  // remembered, in the place of the refused ones
+    refusals_.erase(found);
+    return;
+  }
+  if (!refused.before || join::Compare(key, *refused.before) == join::Against::kHigher) {
+    // In a later cut than the refusal, ingest will have put back what was before it by then.
+    const RefusedKey stands{true, arrival.frame.low, refused.before, key};
+    const auto [entry, is_new] = work.refused_keys.try_emplace(arrival.frame.low, stands);
+    entry->second.before = key;
+    refused.before = key;
+    refused.cut = work.moment.cut;
   }
 }
 

@@ -92,6 +92,7 @@ class Settler {
   // What dedup keys remember of the frame, less what was refused since they were written.
   [[nodiscard]] std::optional<std::uint64_t> Remembered(const LabelArrival& arrival) const;
   void Refuse(const LabelArrival& arrival, std::optional<std::uint64_t> before, Work& work);
+  void Stand(const LabelArrival& arrival, Work& work);
   void CountJudged(std::uint32_t model, TimePoint at, Duration delay, std::uint64_t unjudged_detections,
                    std::uint64_t unjudged_ground_truths, Work& work);
   // False when a list has left: then the frame cannot be judged any more.

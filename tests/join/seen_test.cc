@@ -171,6 +171,13 @@ TEST(SeenTest, WhatIsPutBackIsAsIfItHadNotBeenInserted) {
   }
   EXPECT_EQ(restored.Find(1), 10U);
   EXPECT_EQ(restored.Find(2), std::nullopt);
+  // Also by a checkpoint in which nothing was inserted.
+  taken = seen.TakeChanges();
+  taken.changes.clear();
+  Seen::PutBack(taken, 1, 12);
+  ASSERT_EQ(taken.changes.size(), 1U);
+  ASSERT_TRUE(restored.Restore(taken.changes.front()));
+  EXPECT_EQ(restored.Find(1), 12U);
 }
 
 TEST(SeenTest, NothingSinceCompleteSinceIsForgotten) {

@@ -87,6 +87,54 @@ TEST_F(CorrectionsTest, ARefusalStaysOne) {
   EXPECT_EQ(rig_->Take(At(kStart + 110))->counters.duplicate_labels[1], 0U);
 }
 
+// Regression: labels of a higher revision were refused, and lower ones of the frame then judged predictions. The
+// refused ones stayed remembered, so both were told something else when they came again.
+class ARefusedRevisionTest : public CorrectionsTest {
+ protected:
+  void SetUp() override {
+    PipelineConfig config;
+    config.join.retention = std::chrono::seconds(100);
+    Start(config);
+    lower_.final = true;
+    rig_->Send(Seen("a"), At(kStart));
+    rig_->Cut(At(kStart));
+    rig_->Cut(At(kStart + 101));  // the frame is gone
+  }
+  // Long after nothing of the frame is held.
+  void ExpectTheSameAnswers() {
+    rig_->Cut(At(kStart + 1000));
+    rig_->Send(Real("a", 2), At(kStart + 1001), "people");
+    rig_->Send(lower_, At(kStart + 1001), "people");
+    rig_->Cut(At(kStart + 1001));
+    const LabelTally tally = Tally("people");
+    EXPECT_EQ(tally.late, 2U);
+    EXPECT_EQ(tally.joined, 1U);
+    EXPECT_EQ(tally.duplicate, 1U) << "the lower ones, which stand";
+    EXPECT_EQ(tally.refused, 0U);
+  }
+  Labels lower_ = Real("a", 1);
+};
+
+TEST_F(ARefusedRevisionTest, IsNotRememberedWhenLowerOnesAreAcceptedInTheSameCut) {
+  rig_->Send(Real("a", 2), At(kStart + 102), "people");
+  rig_->Send(wire::FramePair{Seen("a", "slow"), lower_}, At(kStart + 102), "people");
+  rig_->Cut(At(kStart + 102));
+  rig_->Crash(At(kStart + 102));
+  ExpectTheSameAnswers();
+}
+
+TEST_F(ARefusedRevisionTest, IsNotRememberedWhenLowerOnesAreAcceptedBeforeIngestHearsOfIt) {
+  rig_->Send(Real("a", 2), At(kStart + 102), "people");
+  rig_->Cut(At(kStart + 102), false);
+  const Absorbed first = rig_->absorbed;
+  rig_->Send(wire::FramePair{Seen("a", "slow"), lower_}, At(kStart + 103), "people");
+  rig_->Cut(At(kStart + 103), false);
+  ASSERT_TRUE(rig_->store.Commit());
+  rig_->ingest->OnAbsorbed(first);
+  rig_->ingest->OnAbsorbed(rig_->absorbed);
+  ExpectTheSameAnswers();
+}
+
 // Predictions that alone are more than may wait: their publisher hears it, and hears it again.
 TEST_F(CorrectionsTest, PredictionsTooLargeToWaitAreRefusedToTheirPublisher) {
   PipelineConfig config;
