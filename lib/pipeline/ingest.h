@@ -82,6 +82,8 @@ class Ingest {
   };
   using Outcome = Result<void, Reject>;
 
+  void OnNotTaken(const Header& header, const delivery::Verdict& verdict, Transport transport,
+                  Reaction& reaction);
   Outcome Process(wire::Message&& message, const Sender& sender, TimePoint now, std::size_t bytes);
   Outcome OnPredictions(Predictions&& predictions, const Sender& sender, TimePoint now);
   Outcome OnLabels(Labels&& labels, const Sender& sender, TimePoint now);
@@ -103,6 +105,7 @@ class Ingest {
   // True when the message went to wait for a list; an error when it cannot.
   Result<bool, Reject> Park(wire::Message& message, const Sender& sender, TimePoint now, std::size_t bytes);
   void Unpark(const Parked& parked);
+  void ExpireParked(TimePoint now);
   // Its reply went out long ago: the publisher is told with the cut.
   void RefuseLate(const Sender& sender, bool labels, Reject reject);
   void JudgeNow(settle::PredictionArrival&& half, const Labels& labels, KnownModel& model, TimePoint now);
