@@ -54,6 +54,7 @@ snapshot::Group MakeGroup(const Config& config, const ViewSpec& view, std::size_
   for (std::size_t c = 0; c < classes; ++c) {
     group.class_names.push_back(std::to_string(c));
   }
+  group.iou_quantiles.assign(classes, {0.5, 0.5});
   group.windows.push_back(MakeWindow("total", classes));
   for (const std::string& name : view.windows) {
     group.windows.push_back(MakeWindow(name, classes));

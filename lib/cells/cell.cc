@@ -57,6 +57,7 @@ void Cell::Touch() {
 void Cell::ApplyToTotal(const CellChange& change) {
   ApplyToRing(change, ring_);
   total_.Add(change.counts);
+  iou_.Add(change.iou);
   if (change.retracted != nullptr) {
     if (retracted_ == nullptr) {
       retracted_ = std::make_unique<accumulate::Histogram>(total_.shape());
@@ -119,7 +120,7 @@ void Cell::WriteBase(const GroupLayout& layout, KeyValue& store) {
   for (std::size_t w = 0; w < windows_.size(); ++w) {
     open.push_back({WindowTag(layout.windows[w]), windows_[w].open_pane(), windows_[w].open()});
   }
-  const std::string base = EncodeCell(total_, retracted_.get(), ring_, open);
+  const std::string base = EncodeCell(total_, retracted_.get(), iou_, ring_, open);
   store.Put(BaseKey(key_), base);
   for (std::uint32_t n = 0; n < additions_; ++n) {
     store.Delete(AdditionKey(key_, n));
@@ -173,6 +174,7 @@ Result<void> Cell::Read(const Stored& stored, const GroupLayout& layout, std::sp
   }
   total_ = std::move(base->total);
   retracted_ = std::move(base->retracted);
+  iou_ = base->iou;
   ring_ = std::move(base->ring);
   base_bytes_ = stored.base.size();
   rewrite_ = false;

@@ -69,6 +69,8 @@ class Cell {
   };
   [[nodiscard]] const Counters& Count(const EvaluationParams& params,
                                       const std::vector<double>& fleet_ious) const;
+  // How well boxes fit, since the beginning; zeros in the counts of a store that did not know it.
+  [[nodiscard]] snapshot::IouQuantiles ShowIou() const { return {iou_.Quantile(0.1), iou_.Quantile(0.5)}; }
   // The thresholds of the fleet bins have changed.
   void ForgetCounters() { counters_ = {}; }
 
@@ -97,6 +99,7 @@ class Cell {
   accumulate::Shape coarse_;
   accumulate::Histogram total_;                       // what is counted now
   std::unique_ptr<accumulate::Histogram> retracted_;  // what corrections took out; null: nothing
+  IouCounts iou_;
   std::vector<window::CellWindow> windows_;
   accumulate::Ring ring_;
   mutable std::vector<Summary> summaries_;  // [0] of the total, then of the windows

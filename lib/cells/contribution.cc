@@ -43,6 +43,7 @@ void CellChange::Insert(std::span<const DetectionOutcome> detections, accumulate
 void CellChange::Add(const Counting& how, const ClassOutcome& outcome,
                      std::span<const DetectionOutcome> detections, int sign, const Entry& entry) {
   counts.Count(how.params, outcome, detections, sign);
+  iou.Count(how.params, detections, sign);
   if (sign > 0) {
     entry.correction ? Insert(detections, entry.ordinal) : Append(how, detections, entry.ordinal);
     return;

@@ -22,6 +22,7 @@
 
 #include "lib/accumulate/histogram.h"
 #include "lib/accumulate/ring.h"
+#include "lib/cells/iou_counts.h"
 #include "lib/core/outcome.h"
 #include "lib/core/time.h"
 #include "lib/judge/judge.h"
@@ -60,6 +61,7 @@ struct CellChange {
   std::vector<accumulate::Ordinal> removed;
   std::vector<accumulate::RingRecord> inserted;      // ascending ordinal
   std::unique_ptr<accumulate::Histogram> retracted;  // what corrections took out of counts
+  IouCounts iou;
 
   void Add(const Counting& how, const ClassOutcome& outcome, std::span<const DetectionOutcome> detections,
            int sign, const Entry& entry);

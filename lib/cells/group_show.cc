@@ -86,6 +86,10 @@ snapshot::Group Group::Show(const ViewSpec& view, const std::vector<double>& fle
   for (std::size_t w = 0; w <= windows_.size(); ++w) {
     out.windows.push_back(ShowWindow(w));
   }
+  out.iou_quantiles.reserve(classes_.size());
+  for (const Class& known : classes_) {
+    out.iou_quantiles.push_back(known.cell == nullptr ? snapshot::IouQuantiles{} : known.cell->ShowIou());
+  }
   if (view.counters) {
     ShowCounters(fleet_ious, out);
   }

@@ -12,17 +12,16 @@ using accumulate::RingRecord;
 // The first byte of every row. Frozen: a new form is a new number.
 constexpr std::uint8_t kGroupVersion = 1;
 constexpr std::uint8_t kKnownVersion = 1;
-constexpr std::uint8_t kCellVersion = 1;
-constexpr std::uint8_t kAdditionVersion = 1;
+// 2: with counts by IoU. Rows of 1 are read; their counts by IoU are zeros.
+constexpr std::uint8_t kCellVersion = 2;
+constexpr std::uint8_t kAdditionVersion = 2;
 
 tl::unexpected<Error> Damaged(const char* what) {
   return Fail(std::string("the store is damaged: ") + what + " cannot be read");
 }
 
-std::string Numbered(char kind, GroupId group) {
-  std::string key(1, kind);
-  AppendFixed32(key, Index(group));
-  return key;
+bool Known(std::uint8_t version, std::uint8_t newest) {
+  return version >= 1 && version <= newest;
 }
 
 // Records through the ring's own form, which knows how to be small.
@@ -77,62 +76,6 @@ bool ReadOptional(ByteReader& in, std::unique_ptr<Histogram>& out) {
 }
 
 }  // namespace
-
-std::string GroupKey(GroupId group) {
-  return Numbered('g', group);
-}
-std::string KnownKey(GroupId group) {
-  return Numbered('k', group);
-}
-std::string CellsKey(GroupId group) {
-  return Numbered('C', group);
-}
-std::string CellKey(GroupId group, ClassId class_id) {
-  std::string key = CellsKey(group);
-  AppendFixed32(key, detwatch::Index(class_id));
-  return key;
-}
-std::string BaseKey(const std::string& cell) {
-  return cell + 'b';
-}
-std::string AdditionKey(const std::string& cell, std::uint32_t n) {
-  std::string key = cell + 'd';
-  AppendFixed32(key, n);
-  return key;
-}
-std::string PanesKey(GroupId group) {
-  return Numbered('W', group);
-}
-std::string PanesKey(GroupId group, ClassId class_id, std::uint64_t window_tag) {
-  std::string key = PanesKey(group);
-  AppendFixed32(key, detwatch::Index(class_id));
-  AppendFixed64(key, window_tag);
-  return key;
-}
-
-std::uint64_t WindowTag(const WindowSpec& window) {
-  return (static_cast<std::uint64_t>(window.pane.count()) << 20U) ^ static_cast<std::uint64_t>(window.panes);
-}
-
-GroupId ParseGroupKey(std::string_view key) {
-  ByteReader in(key.substr(1));
-  return static_cast<GroupId>(in.Fixed32());
-}
-
-CellKeyParts ParseCellKey(std::string_view key) {
-  ByteReader in(key.substr(5));
-  const auto class_id = static_cast<ClassId>(in.Fixed32());
-  return {class_id, static_cast<char>(in.Byte())};
-}
-
-PaneKeyParts ParsePaneKey(std::string_view key) {
-  ByteReader in(key.substr(5));
-  PaneKeyParts parts;
-  parts.class_id = static_cast<ClassId>(in.Fixed32());
-  parts.window_tag = in.Fixed64();
-  parts.pane = in.Raw(in.left());
-  return parts;
-}
 
 std::string Encode(const GroupRow& row) {
   std::string out(1, static_cast<char>(kGroupVersion));
@@ -212,11 +155,12 @@ Result<std::vector<ClassId>> ParseKnown(std::string_view bytes) {
   return in.ok() ? Result<std::vector<ClassId>>(std::move(classes)) : Damaged("the classes of a group");
 }
 
-std::string EncodeCell(const Histogram& total, const Histogram* retracted, const Ring& ring,
-                       const std::vector<OpenPane>& open) {
+std::string EncodeCell(const Histogram& total, const Histogram* retracted, const IouCounts& iou,
+                       const Ring& ring, const std::vector<OpenPane>& open) {
   std::string out(1, static_cast<char>(kCellVersion));
   AppendText(out, total.Serialise());
   AppendOptional(out, retracted);
+  iou.Append(out);
   AppendText(out, ring.Serialise());
   for (const OpenPane& window : open) {
     AppendFixed64(out, window.tag);
@@ -229,7 +173,9 @@ std::string EncodeCell(const Histogram& total, const Histogram* retracted, const
 Result<StoredCell> ParseCell(std::string_view bytes, std::size_t ring_capacity) {
   ByteReader in(bytes);
   StoredCell cell;
-  if (in.Byte() != kCellVersion || !ReadHistogram(in, cell.total) || !ReadOptional(in, cell.retracted)) {
+  const std::uint8_t version = in.Byte();
+  if (!Known(version, kCellVersion) || !ReadHistogram(in, cell.total) || !ReadOptional(in, cell.retracted) ||
+      (version > 1 && !cell.iou.Read(in))) {
     return Damaged("the counts of a class");
   }
   auto ring = Ring::Parse(in.Text(), ring_capacity);
@@ -257,6 +203,7 @@ void AppendAddition(std::string& row, TimePoint quantum, const CellChange& chang
   AppendSigned(one, ToUnixNanos(quantum));
   AppendText(one, change.counts.Serialise());
   AppendOptional(one, change.retracted.get());
+  change.iou.Append(one);
   AppendVarint(one, change.dropped ? change.dropped_through + 1 : 0);
   AppendRecords(one, change.records);
   AppendVarint(one, change.removed.size());
@@ -270,7 +217,8 @@ void AppendAddition(std::string& row, TimePoint quantum, const CellChange& chang
 Result<std::vector<Addition>> ParseAdditions(std::string_view bytes) {
   std::vector<Addition> additions;
   ByteReader all(bytes);
-  if (all.Byte() != kAdditionVersion) {
+  const std::uint8_t version = all.Byte();
+  if (!Known(version, kAdditionVersion)) {
     return Damaged("what was added to a class");
   }
   while (all.ok() && all.left() > 0) {
@@ -278,7 +226,8 @@ Result<std::vector<Addition>> ParseAdditions(std::string_view bytes) {
     Addition& addition = additions.emplace_back();
     CellChange& change = addition.change;
     addition.quantum = FromUnixNanos(in.Signed());
-    if (!ReadHistogram(in, change.counts) || !ReadOptional(in, change.retracted)) {
+    if (!ReadHistogram(in, change.counts) || !ReadOptional(in, change.retracted) ||
+        (version > 1 && !change.iou.Read(in))) {
       return Damaged("what was added to a class");
     }
     const std::uint64_t dropped = in.Varint();

@@ -87,8 +87,8 @@ struct OpenPane {
   const accumulate::Histogram* counts = nullptr;
 };
 [[nodiscard]] std::string EncodeCell(const accumulate::Histogram& total,
-                                     const accumulate::Histogram* retracted, const accumulate::Ring& ring,
-                                     const std::vector<OpenPane>& open);
+                                     const accumulate::Histogram* retracted, const IouCounts& iou,
+                                     const accumulate::Ring& ring, const std::vector<OpenPane>& open);
 struct StoredCell {
   struct Window {
     std::uint64_t tag = 0;
@@ -97,6 +97,7 @@ struct StoredCell {
   };
   accumulate::Histogram total;
   std::unique_ptr<accumulate::Histogram> retracted;
+  IouCounts iou;  // zeros in a row of version 1, which has none
   accumulate::Ring ring;
   std::vector<Window> windows;
 };

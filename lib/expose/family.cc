@@ -249,6 +249,11 @@ constexpr std::array<Row, kFamilies> kTable = {{
     {Family::kTruePositiveIou,
      {"detwatch_true_positive_iou_mean", kGauge,
       "Mean IoU of true positives with their ground truths, at IoU 0.50 and the first operating point."}},
+    {Family::kTruePositiveIouQuantile,
+     {"detwatch_true_positive_iou_quantile", kGauge,
+      "IoU that this share of the true positives is at or below, within 0.02, at IoU 0.50 and the first "
+      "operating "
+      "point."}},
     {Family::kBestF1Confidence,
      {"detwatch_best_f1_confidence", kGauge,
       "Confidence threshold at which the F1 score is best, at IoU 0.50."}},

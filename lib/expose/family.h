@@ -107,6 +107,7 @@ enum class Family : std::uint8_t {
   kApLower,
   kApUpper,
   kTruePositiveIou,
+  kTruePositiveIouQuantile,
   kBestF1Confidence,
   kCalibrationError,
   kFrameAccuracy,

@@ -46,6 +46,18 @@ void EmitFrameOutcomes(const GroupContext& context, Emitter& out) {
   }
 }
 
+// Of the total, "total" being the first of the windows.
+void EmitIouQuantiles(const GroupContext& context, Emitter& out) {
+  static const LabelSet kTenth = LabelSet().With("quantile", "0.1");
+  static const LabelSet kMedian = LabelSet().With("quantile", "0.5");
+  for (std::size_t c = 0; c < context.group.iou_quantiles.size(); ++c) {
+    const snapshot::IouQuantiles& quantiles = context.group.iou_quantiles[c];
+    const LabelSet labels = context.windows.front().With("class", context.group.class_names[c]);
+    out.Sample(Family::kTruePositiveIouQuantile, labels, kTenth, quantiles.tenth);
+    out.Sample(Family::kTruePositiveIouQuantile, labels, kMedian, quantiles.median);
+  }
+}
+
 void EmitFrames(const GroupContext& context, const LabelSet& labels,
                 const std::array<accumulate::FrameCounts, kMaxOperatingPoints>& frames, Emitter& out) {
   for (std::size_t c = 0; c < context.points.size(); ++c) {
@@ -136,6 +148,9 @@ void EmitQuality(const GroupContext& context, Emitter& out) {
       out.Sample(Family::kCalibrationError, labels, {}, summary->calibration_error);
     }
   });
+  if (families.localization) {
+    EmitIouQuantiles(context, out);
+  }
   if (families.frame_outcomes) {
     EmitFrameOutcomes(context, out);
   }

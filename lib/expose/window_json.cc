@@ -225,7 +225,12 @@ Json JsonWindow(const ViewSpec& spec, const snapshot::Group& group, const snapsh
     for (std::size_t c = 0; c < group.class_names.size() && c < window.classes.size(); ++c) {
       const ClassSummary* one = window.classes[c].get();
       if (one != nullptr) {
-        Append(classes, group.class_names[c], ToJson(params, *one, FramesOfClass(window, c)));
+        Json row = ToJson(params, *one, FramesOfClass(window, c));
+        if (&window == &group.windows.front() && c < group.iou_quantiles.size()) {
+          row["iou_quantiles"] = {{"0.1", JsonNumber(group.iou_quantiles[c].tenth)},
+                                  {"0.5", JsonNumber(group.iou_quantiles[c].median)}};
+        }
+        Append(classes, group.class_names[c], std::move(row));
       } else if (c < window.judged_frames.size() && window.judged_frames[c] > 0) {
         Append(classes, group.class_names[c], Json(nullptr));  // judged, and never there
       }

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -50,6 +51,13 @@ struct ClassCounters {
   std::vector<std::vector<std::int64_t>> bin_true_positives;
 };
 
+// IoU of true positives at the headline IoU and the first operating point with their ground truths, since the
+// beginning: a tenth and half of them are at or below. NaN without any.
+struct IouQuantiles {
+  double tenth = std::numeric_limits<double>::quiet_NaN();
+  double median = std::numeric_limits<double>::quiet_NaN();
+};
+
 struct Group {
   std::vector<std::pair<std::string, std::string>> labels;  // group_by key and value
   std::shared_ptr<const EvaluationParams> params;
@@ -62,6 +70,7 @@ struct Group {
   std::vector<std::int64_t> judged_frames;
   std::vector<std::int64_t> retracted_judged_frames;
   std::shared_ptr<const PredictionStats> predictions;  // null without counters
+  std::vector<IouQuantiles> iou_quantiles;             // parallel to class_names
 };
 
 // Frame outcomes of class `c`, by operating point: those of its own values and those counted for all classes

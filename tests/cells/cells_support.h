@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <memory>
 #include <random>
 #include <vector>
@@ -44,7 +45,7 @@ inline std::unique_ptr<TestFrame> MakeFrame(std::mt19937& random, const std::vec
       detection.index = i;
       detection.rank = i;
       detection.true_positive[0] = static_cast<IouMask>(i == 0 ? random() % 1024 : 0);
-      detection.iou = detection.true_positive[0] != 0 ? 0.75F : 0.0F;
+      detection.iou = detection.true_positive[0] != 0 ? 0.5F + detection.score / 2 : 0.0F;
     }
   }
   return frame;
@@ -107,6 +108,11 @@ inline std::vector<std::int64_t> Numbers(const snapshot::Group& group) {
   for (std::size_t c = 0; c < group.counters.size(); ++c) {
     const snapshot::ClassCounters& one = group.counters[c] ? *group.counters[c] : kNoCounters;
     add(one.operating, FramesOfClass(group.counters, group.judged_frames, c));
+  }
+  for (const snapshot::IouQuantiles& quantiles : group.iou_quantiles) {
+    for (const double iou : {quantiles.tenth, quantiles.median}) {
+      numbers.push_back(std::isnan(iou) ? -1 : std::llround(iou * 1e9));
+    }
   }
   for (std::size_t c = 0; c < group.retracted.size(); ++c) {
     const snapshot::ClassCounters& one = group.retracted[c] ? *group.retracted[c] : kNoCounters;

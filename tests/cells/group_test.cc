@@ -70,6 +70,10 @@ TEST(ContributionTest, ACorrectionIsTheDifference) {
         }
       }
     }
+    for (std::size_t c = 0; c < b.iou_quantiles.size(); ++c) {
+      EXPECT_TRUE(a.iou_quantiles[c].tenth == b.iou_quantiles[c].tenth ||
+                  std::isnan(b.iou_quantiles[c].tenth));
+    }
     // Exported counters: what stands and what was taken out.
     const auto wrong_detections = static_cast<std::int64_t>(wrong->judged.outcome.detections.size());
     std::int64_t retracted = 0;

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "tests/cells/cells_support.h"
 #include "tests/core/golden_support.h"
 
@@ -36,6 +38,11 @@ CellChange MakeChange() {
   Contribute(frame->judged, -1, {4, kStart, true}, {params, fine}, change);
   Contribute(frame->judged, 1, {4, kStart, true}, {params, fine}, change);
   CellChange out = std::move(*change.cells.front());
+  DetectionOutcome found;
+  found.score = 1;
+  found.iou = 0.75F;
+  found.true_positive[0] = 1;
+  out.iou.Count(params, std::span(&found, 1), 1);
   out.dropped = true;
   out.dropped_through = 2;
   return out;
@@ -48,13 +55,29 @@ TEST(CellRowsTest, EveryRowIsFrozen) {
   accumulate::Ring ring;
   ring.Append(change.records);
   EXPECT_TRUE(ParseCell(
-      test::Golden("cells/golden/cell_v1.bin", EncodeCell(change.counts, change.retracted.get(), ring,
-                                                          {{7, 12, &change.counts}, {8, 13, nullptr}})),
+      test::Golden("cells/golden/cell_v2.bin", EncodeCell(change.counts, change.retracted.get(), change.iou,
+                                                          ring, {{7, 12, &change.counts}, {8, 13, nullptr}})),
       4096));
   std::string row;
   AppendAddition(row, kStart, change);
   AppendAddition(row, kStart, change);
-  EXPECT_TRUE(ParseAdditions(test::Golden("cells/golden/additions_v1.bin", row)));
+  EXPECT_TRUE(ParseAdditions(test::Golden("cells/golden/additions_v2.bin", row)));
+}
+
+// A store that was written before there were counts by IoU.
+TEST(CellRowsTest, RowsOfVersionOneAreRead) {
+  const CellChange change = MakeChange();
+  const auto cell = ParseCell(test::Stored("cells/golden/cell_v1.bin"), 4096);
+  ASSERT_TRUE(cell) << cell.error().message;
+  const std::size_t ground_truths = change.counts.shape().GroundTruths(0);
+  EXPECT_EQ(cell->total.Tally(ground_truths), change.counts.Tally(ground_truths));
+  EXPECT_TRUE(std::isnan(cell->iou.Quantile(0.5)));
+  EXPECT_EQ(cell->windows.size(), 2U);
+  const auto additions = ParseAdditions(test::Stored("cells/golden/additions_v1.bin"));
+  ASSERT_TRUE(additions && additions->size() == 2);
+  EXPECT_EQ(additions->back().change.records, change.records);
+  EXPECT_EQ(additions->back().change.removed, change.removed);
+  EXPECT_TRUE(additions->back().change.iou == IouCounts{});
 }
 
 TEST(CellRowsTest, ReadingWhatWasWrittenGivesTheSame) {
@@ -68,6 +91,8 @@ TEST(CellRowsTest, ReadingWhatWasWrittenGivesTheSame) {
   EXPECT_TRUE(again.counts == change.counts);
   EXPECT_TRUE(*again.retracted == *change.retracted);
   EXPECT_EQ(again.records, change.records);
+  EXPECT_TRUE(again.iou == change.iou);
+  EXPECT_FALSE(std::isnan(again.iou.Quantile(0.5)));
   EXPECT_EQ(again.removed, change.removed);
   EXPECT_EQ(again.inserted, change.inserted);
   EXPECT_EQ(again.dropped_through, 2U);

@@ -11,6 +11,14 @@
 
 namespace detwatch::test {
 
+// The bytes in the file.
+[[nodiscard]] inline std::string Stored(const std::string& path) {
+  std::ifstream in(std::string(DETWATCH_TESTS_DIR) + "/" + path, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  EXPECT_FALSE(bytes.empty()) << path << " is missing or empty";
+  return bytes;
+}
+
 // The bytes in the file, which are those of `now` unless the form has changed.
 [[nodiscard]] inline std::string Golden(const std::string& path, const std::string& now) {
   const std::string file = std::string(DETWATCH_TESTS_DIR) + "/" + path;
@@ -18,9 +26,7 @@ namespace detwatch::test {
       nullptr) {  // NOLINT(concurrency-mt-unsafe): tests have one thread
     std::ofstream(file, std::ios::binary) << now;
   }
-  std::ifstream in(file, std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
-  EXPECT_FALSE(bytes.empty()) << file << " is missing or empty";
+  const std::string bytes = Stored(path);
   EXPECT_EQ(bytes, now) << "the form of " << path << " has changed: it needs a new version and a migration";
   return bytes;
 }

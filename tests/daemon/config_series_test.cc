@@ -163,16 +163,17 @@ TEST(SeriesEstimateTest, SeriesAreThoseOfTheMetricTables) {
   // Four windows: 5 facts, mAP 4 areas x 3 IoUs x 3 bounds, AR 3 + 3, micro and macro 2 x 3 x 2 IoUs;
   // 49 of the three histograms.
   EXPECT_EQ(full.fixed, 4U * (5 + 36 + 6 + 12) + 49);
-  // Four windows: ground truths, IoU mean, frames 2, P, R and F1 at 2 IoUs, AP 9, calibration 2; counters
-  // 1 + 6 + 4; 90 bins x 2 IoUs x 2; and all of these counters once more, for what is retracted.
-  EXPECT_EQ(full.per_class, 4U * (1 + 1 + 2 + 6 + 9 + 2) + 2 * (11 + 360));
+  // Four windows: ground truths, IoU mean, frames 2, P, R and F1 at 2 IoUs, AP 9, calibration 2; IoU
+  // quantiles 2, of the total; counters 1 + 6 + 4; 90 bins x 2 IoUs x 2; and all of these counters once more,
+  // for what is retracted.
+  EXPECT_EQ(full.per_class, 4U * (1 + 1 + 2 + 6 + 9 + 2) + 2 + 2 * (11 + 360));
   EXPECT_EQ(full.per_class_fleet, 720U);
   EXPECT_EQ(full.per_class_retracted, 371U);
   const SeriesEstimate voc = EstimateSeries(
       Loaded("evaluation: {protocol: voc2012}\nviews: [{name: a}, {name: b}]\nfleet: {bins: false}\n"
              "join: {corrections: 0s}\n"));
   // One threshold, one area, one max dets.
-  EXPECT_EQ(voc.views.at(0).per_class, 4U * (1 + 1 + 2 + 3 + 3 + 2) + 8);
+  EXPECT_EQ(voc.views.at(0).per_class, 4U * (1 + 1 + 2 + 3 + 3 + 2) + 2 + 8);
   EXPECT_EQ(voc.views.at(0).per_class_retracted, 0U);
   const GroupSeries& headlines = voc.views.at(1);
   EXPECT_EQ(headlines.per_class, 0U);

@@ -121,8 +121,10 @@ TEST(MetricsPageTest, LabelsAreThoseOfTheSeries) {
       continue;  // the page shows the default view
     }
     std::string labels = LabelNames(series);
-    if (const std::size_t le = labels.rfind("le"); le != std::string::npos && le + 2 == labels.size()) {
-      labels.resize(le == 0 ? 0 : le - 1);
+    if (labels == "le") {
+      labels.clear();
+    } else if (labels.ends_with(",le")) {
+      labels.resize(labels.size() - 3);
     }
     const auto row = page.find(FamilyOf(text, series));
     ASSERT_NE(row, page.end()) << series;

@@ -190,6 +190,7 @@ std::shared_ptr<snapshot::Snapshot> SampleSnapshot() {
   detector.judged_frames = {1, 0, 14};
   detector.retracted_judged_frames = {0, 0, 1};
   detector.predictions = MakeStats();
+  detector.iou_quantiles = {{0.5625, 0.84}, {0.71, 0.9}, {}};
 
   snapshot::Group stream;
   stream.labels = {{"stream", "gate-3"}};

@@ -70,6 +70,19 @@ TEST(SummaryJsonTest, EveryValueOfAClassIsThereForEveryAreaAndThreshold) {
   }
 }
 
+// They are known since the beginning only.
+TEST(SummaryJsonTest, IouQuantilesAreOfTheTotal) {
+  const auto snapshot = CocoSnapshot(1, 2);
+  snapshot->views[0].groups[0].iou_quantiles = {{0.55, 0.9}, {}};
+  const json windows = Summary(snapshot.get())["views"][0]["groups"][0]["windows"];
+  const json& classes = windows[0]["per_class"];
+  EXPECT_EQ(classes["class-0"]["iou_quantiles"], (json{{"0.1", 0.55}, {"0.5", 0.9}}));
+  EXPECT_EQ(classes["class-1"]["iou_quantiles"]["0.5"], nullptr);
+  for (std::size_t w = 1; w < windows.size(); ++w) {
+    EXPECT_FALSE(windows[w]["per_class"]["class-0"].contains("iou_quantiles"));
+  }
+}
+
 TEST(SummaryJsonTest, StatsHaveTheTwelveNamesOfCoco) {
   const auto snapshot = CocoSnapshot(1, 3);
   const accumulate::MeanSummary& mean = snapshot->views[0].groups[0].windows[0].mean;

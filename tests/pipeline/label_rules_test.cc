@@ -87,8 +87,8 @@ TEST_F(CorrectionsTest, ARefusalStaysOne) {
   EXPECT_EQ(rig_->Take(At(kStart + 110))->counters.duplicate_labels[1], 0U);
 }
 
-// Regression: labels of a higher revision were refused, and lower ones of the frame then judged predictions. The
-// refused ones stayed remembered, so both were told something else when they came again.
+// Regression: labels of a higher revision were refused, and lower ones of the frame then judged predictions.
+// The refused ones stayed remembered, so both were told something else when they came again.
 class ARefusedRevisionTest : public CorrectionsTest {
  protected:
   void SetUp() override {
