@@ -87,12 +87,15 @@ void Cell::Apply(const CellChange& change, TimePoint start, Panes panes, KeyValu
   }
 }
 
-void Cell::Advance(Panes current, KeyValue& store) {
+bool Cell::Advance(Panes current, KeyValue& store) {
+  bool moved = false;
   for (std::size_t w = 0; w < windows_.size(); ++w) {
+    moved = moved || current[w] > windows_[w].open_pane();
     if (windows_[w].Advance(store, current[w])) {
       summaries_[w + 1].fresh = false;
     }
   }
+  return moved;
 }
 
 std::size_t Cell::Bytes(bool with_closed) const {

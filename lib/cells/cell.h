@@ -41,8 +41,9 @@ class Cell {
   static constexpr std::int64_t kNoPane = window::CellWindow::kNoPane;
   // `start`: of the quantum.
   void Apply(const CellChange& change, TimePoint start, Panes panes, KeyValue& store);
-  // Closes panes and lets go of those that are outside when these are the current ones.
-  void Advance(Panes current, KeyValue& store);
+  // Closes panes and lets go of those that are outside when these are the current ones. True when there were
+  // any, so that its values or what it takes may have changed.
+  bool Advance(Panes current, KeyValue& store);
 
   // Writes what changed since the last time.
   void Write(const GroupLayout& layout, KeyValue& store);
@@ -60,8 +61,7 @@ class Cell {
   // lower ordinal; `any`: there are frames.
   [[nodiscard]] std::shared_ptr<const accumulate::ClassSummary> Summarise(const EvaluationParams& params,
                                                                           std::size_t w, bool any,
-                                                                          accumulate::Ordinal first,
-                                                                          bool& changed) const;
+                                                                          accumulate::Ordinal first) const;
   // What was added, and what was retracted of it; the latter null when nothing was.
   struct Counters {
     std::shared_ptr<const snapshot::ClassCounters> added;

@@ -74,8 +74,7 @@ std::shared_ptr<const snapshot::ClassCounters> MakeCounters(const EvaluationPara
 }  // namespace
 
 std::shared_ptr<const accumulate::ClassSummary> Cell::Summarise(const EvaluationParams& params, std::size_t w,
-                                                                bool any, accumulate::Ordinal first,
-                                                                bool& changed) const {
+                                                                bool any, accumulate::Ordinal first) const {
   Summary& summary = summaries_[w];
   // Nothing of the window has left the ring: single detections, exactly.
   const bool exact = !any || ring_.Covers(first);
@@ -83,7 +82,6 @@ std::shared_ptr<const accumulate::ClassSummary> Cell::Summarise(const Evaluation
   if (summary.fresh && summary.exact == exact) {
     return summary.values;
   }
-  changed = true;
   summary = {true, exact, nullptr};
   const Histogram* counts = w == 0 ? &total_ : windows_[w - 1].sum();
   if (counts != nullptr && !counts->IsZero()) {

@@ -72,17 +72,28 @@ void Group::Apply(const GroupChange& change, std::int64_t quantum, KeyValue& sto
     } else {
       windows_[w].Apply(panes[w], change.frames);
     }
-    shown_[w + 1].fresh = false;
   }
-  shown_[0].fresh = false;
   frames_ += change.frames;
   retracted_sets_ += change.retracted_sets;
   for (const auto& changed : change.cells) {
     Cell& cell = CellOf(changed->class_id, !store.outlives_process());
     cell.Apply(*changed, start, panes, store);
     Account(cell, !store.outlives_process());
+    Touch(slot_of_class_[detwatch::Index(changed->class_id)] - 1);
   }
   touched_ = true;
+}
+
+void Group::Touch(std::uint32_t slot) {
+  const Class& one = classes_[slot];
+  if (!one.touched) {
+    classes_[slot].touched = true;
+    touched_cells_.push_back(slot);
+  }
+  if (!one.unshown) {
+    one.unshown = true;
+    unshown_.push_back(slot);
+  }
 }
 
 void Group::AddPredictions(const PredictionStats& stats) {
@@ -94,15 +105,30 @@ void Group::AddPredictions(const PredictionStats& stats) {
 void Group::Advance(TimePoint now, KeyValue& store) {
   const std::vector<std::int64_t> panes = PanesOf(QuantumAt(now, layout_.quantum));
   for (std::size_t w = 0; w < windows_.size(); ++w) {
-    if (windows_[w].Advance(panes[w])) {
-      shown_[w + 1].fresh = false;
-      touched_ = true;
+    touched_ = windows_[w].Advance(panes[w]) || touched_;
+  }
+  // Within a pane only what came can be behind it.
+  if (panes == panes_) {
+    for (const std::uint32_t slot : touched_cells_) {
+      AdvanceCell(slot, panes, store);
+    }
+    return;
+  }
+  panes_ = panes;
+  for (std::uint32_t slot = 0; slot < classes_.size(); ++slot) {
+    if (classes_[slot].cell != nullptr) {
+      AdvanceCell(slot, panes, store);
     }
   }
-  for (const Class& known : classes_) {
-    if (known.cell != nullptr) {
-      known.cell->Advance(panes, store);
-      Account(*known.cell, !store.outlives_process());
+}
+
+void Group::AdvanceCell(std::uint32_t slot, const std::vector<std::int64_t>& panes, KeyValue& store) {
+  Cell& cell = *classes_[slot].cell;
+  if (cell.Advance(panes, store)) {
+    Account(cell, !store.outlives_process());
+    if (!classes_[slot].unshown) {
+      classes_[slot].unshown = true;
+      unshown_.push_back(slot);
     }
   }
 }
@@ -138,11 +164,13 @@ void Group::Write(KeyValue& store) {
     }
     store.Put(KnownKey(spec_.id), EncodeKnown(known));
   }
-  for (const Class& known : classes_) {
-    if (known.cell != nullptr && known.cell->changed()) {
-      known.cell->Write(layout_, store);
+  for (const std::uint32_t slot : touched_cells_) {
+    classes_[slot].touched = false;
+    if (classes_[slot].cell->changed()) {
+      classes_[slot].cell->Write(layout_, store);
     }
   }
+  touched_cells_.clear();
 }
 
 void Group::EraseCounts(GroupId id, KeyValue& store) {
@@ -213,6 +241,7 @@ Result<void> Group::ReadCells(KeyValue& store) {
       return read;
     }
     touched_ = touched_ || cell.changed();
+    Touch(slot_of_class_[detwatch::Index(class_id)] - 1);
     Account(cell, !store.outlives_process());
   }
   return {};

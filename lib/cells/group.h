@@ -9,7 +9,8 @@
 // between; it changes no count.
 //
 // Laws (tests of the same name): AFrameCostsWhatItTouches, LookingChangesNothing,
-//   KnownClassesHaveCountersAndNoCells, ReadingWhatWasWrittenGivesTheSame.
+//   KnownClassesHaveCountersAndNoCells, WhatWasShownBeforeDoesNotMatter,
+//   ReadingWhatWasWrittenGivesTheSame.
 // Threads: one owner. Errors: Read; a pane that cannot be read later throws.
 
 #include <cstddef>
@@ -20,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "lib/accumulate/mean_sums.h"
 #include "lib/cells/cell.h"
 #include "lib/cells/contribution.h"
 #include "lib/cells/rows.h"
@@ -90,16 +92,30 @@ class Group {
   struct Class {
     ClassId class_id{};
     std::unique_ptr<Cell> cell;
+    bool touched = false;          // in touched_cells_
+    mutable bool unshown = false;  // in unshown_
   };
+  // The values of one window as they were shown last. Only what may have changed is asked for again: a look
+  // at every one of thousands of classes would cost more than the frames.
   struct Shown {
+    std::vector<std::shared_ptr<const accumulate::ClassSummary>> classes;  // parallel to classes_
+    // Of so many classes each; empty while the group has few, whose mean is made anew.
+    std::vector<accumulate::MeanSums> parts;
     accumulate::MeanSummary mean;  // without the frames counted by set
+    bool any = false;              // frames inside, and the first of them
+    accumulate::Ordinal first = 0;
     bool fresh = false;
   };
   Class& ClassOf(ClassId class_id);
+  // Its counts may have changed since they were written, or shown.
+  void Touch(std::uint32_t slot);
+  void AdvanceCell(std::uint32_t slot, const std::vector<std::int64_t>& panes, KeyValue& store);
   Cell& CellOf(ClassId class_id, bool in_memory);
   void Account(Cell& cell, bool in_memory);
   [[nodiscard]] std::vector<std::int64_t> PanesOf(std::int64_t quantum) const;
   [[nodiscard]] snapshot::Window ShowWindow(std::size_t w) const;
+  void ShowClasses(std::size_t w, const window::FrameStats& frames) const;
+  void ShowMean(Shown& shown, const std::vector<std::uint32_t>& changed) const;
   void ShowCounters(const std::vector<double>& fleet_ious, snapshot::Group& out) const;
   // Frames by class, parallel to classes_; empty when there are none.
   [[nodiscard]] std::vector<std::int64_t> JudgedFrames(const window::SetCounts& sets) const;
@@ -123,7 +139,12 @@ class Group {
   // their corrections take nothing out of it.
   std::vector<TimePoint> windows_from_;
   PredictionStats predictions_;
+  std::vector<std::int64_t> panes_;  // as of the last Advance
+  // Slots of classes_: whose cells changed since Write, and since Show.
+  std::vector<std::uint32_t> touched_cells_;
+  mutable std::vector<std::uint32_t> unshown_;
   mutable std::vector<Shown> shown_;  // [0] of the total, then of the windows
+  mutable std::vector<snapshot::IouQuantiles> shown_iou_;
   mutable std::shared_ptr<const PredictionStats> shown_predictions_;
   bool touched_ = true;        // since Write
   bool known_touched_ = true;  // classes_ has grown since

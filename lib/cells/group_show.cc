@@ -1,7 +1,18 @@
 // The numbers of a group as plain values: which need making anew, and which still stand.
+#include <algorithm>
+
 #include "lib/cells/group.h"
 
 namespace detwatch::cells {
+namespace {
+
+// Sums of parts are kept where there are more classes than this: for 80 they would cost more memory than
+// making them anew costs time. For thousands they are some 3 kB a class.
+constexpr std::size_t kFewClasses = 256;
+// A frame touches a few dozen classes anywhere; so many others are summed again with each.
+constexpr std::size_t kClassesAPart = 16;
+
+}  // namespace
 
 std::vector<std::int64_t> Group::JudgedFrames(const window::SetCounts& sets) const {
   std::vector<std::int64_t> judged;
@@ -17,6 +28,67 @@ std::vector<std::int64_t> Group::JudgedFrames(const window::SetCounts& sets) con
   return judged;
 }
 
+// A class's values change with its counts; and, whatever its counts, with whether single detections cover the
+// window, which depends on the first frame inside.
+void Group::ShowClasses(std::size_t w, const window::FrameStats& frames) const {
+  Shown& shown = shown_[w];
+  const bool any = frames.frames != 0;
+  const accumulate::Ordinal first = w == 0 ? 0 : frames.first;
+  const bool all = !shown.fresh || shown.any != any || shown.first != first;
+  shown.any = any;
+  shown.first = first;
+  shown.fresh = true;
+  shown.classes.resize(classes_.size());
+  std::vector<std::uint32_t> changed;
+  const auto show = [&](std::uint32_t slot) {
+    if (classes_[slot].cell == nullptr) {
+      return;
+    }
+    auto values = classes_[slot].cell->Summarise(*spec_.params, w, any, first);
+    if (values != shown.classes[slot]) {
+      shown.classes[slot] = std::move(values);
+      changed.push_back(slot);
+    }
+  };
+  if (all) {
+    for (std::uint32_t slot = 0; slot < classes_.size(); ++slot) {
+      show(slot);
+    }
+    ShowMean(shown, changed);
+    return;
+  }
+  std::for_each(unshown_.begin(), unshown_.end(), show);
+  if (!changed.empty()) {
+    ShowMean(shown, changed);
+  }
+}
+
+void Group::ShowMean(Shown& shown, const std::vector<std::uint32_t>& changed) const {
+  const std::size_t parts = (classes_.size() + kClassesAPart - 1) / kClassesAPart;
+  std::vector<bool> stale(parts, shown.parts.empty());
+  for (const std::uint32_t slot : changed) {
+    stale[slot / kClassesAPart] = true;
+  }
+  const bool keep = classes_.size() > kFewClasses;
+  shown.parts.resize(keep ? parts : 0);
+  accumulate::MeanSums all;
+  for (std::size_t part = 0; part < parts; ++part) {
+    accumulate::MeanSums made;
+    accumulate::MeanSums& sums = keep ? shown.parts[part] : made;
+    if (!keep || stale[part]) {
+      sums = {};
+      const std::size_t end = std::min(shown.classes.size(), (part + 1) * kClassesAPart);
+      for (std::size_t slot = part * kClassesAPart; slot < end; ++slot) {
+        if (shown.classes[slot] != nullptr) {
+          sums.Add(*spec_.params, *shown.classes[slot]);
+        }
+      }
+    }
+    all.Add(sums);
+  }
+  shown.mean = all.Mean(*spec_.params);
+}
+
 snapshot::Window Group::ShowWindow(std::size_t w) const {
   const window::FrameStats& frames = w == 0 ? frames_ : windows_[w - 1].Sum();
   snapshot::Window out;
@@ -25,22 +97,9 @@ snapshot::Window Group::ShowWindow(std::size_t w) const {
   out.oldest_capture = frames.oldest_capture;
   out.newest_capture = frames.newest_capture;
   out.judged_frames = JudgedFrames(frames.by_set);
-  bool changed = false;
-  out.classes.reserve(classes_.size());
-  std::vector<const accumulate::ClassSummary*> present;
-  for (const Class& known : classes_) {
-    out.classes.push_back(known.cell == nullptr ? nullptr
-                                                : known.cell->Summarise(*spec_.params, w, frames.frames != 0,
-                                                                        w == 0 ? 0 : frames.first, changed));
-    if (out.classes.back() != nullptr) {
-      present.push_back(out.classes.back().get());
-    }
-  }
-  Shown& shown = shown_[w];
-  if (changed || !shown.fresh) {
-    shown.mean = accumulate::Mean(*spec_.params, present);
-    shown.fresh = true;
-  }
+  ShowClasses(w, frames);
+  const Shown& shown = shown_[w];
+  out.classes = shown.classes;
   out.mean = shown.mean;
   for (const auto& [set, n] : frames.by_set.counts()) {
     const auto classes = static_cast<std::int64_t>(dictionary_.sets.at(set).size());
@@ -86,10 +145,13 @@ snapshot::Group Group::Show(const ViewSpec& view, const std::vector<double>& fle
   for (std::size_t w = 0; w <= windows_.size(); ++w) {
     out.windows.push_back(ShowWindow(w));
   }
-  out.iou_quantiles.reserve(classes_.size());
-  for (const Class& known : classes_) {
-    out.iou_quantiles.push_back(known.cell == nullptr ? snapshot::IouQuantiles{} : known.cell->ShowIou());
+  shown_iou_.resize(classes_.size());
+  for (const std::uint32_t slot : unshown_) {
+    classes_[slot].unshown = false;
+    shown_iou_[slot] = classes_[slot].cell->ShowIou();
   }
+  unshown_.clear();
+  out.iou_quantiles = shown_iou_;
   if (view.counters) {
     ShowCounters(fleet_ious, out);
   }

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "lib/accumulate/mean_sums.h"
 #include "lib/accumulate/summary.h"
 #include "tests/accumulate/accumulate_support.h"
 
@@ -154,6 +155,40 @@ TEST_F(MeanTest, ExactMeansThatEveryClassThatEntersIsExact) {
   EXPECT_TRUE(Mean(params_, all_exact).exact);
   const std::vector<const ClassSummary*> mixed = {&exact, &binned};
   EXPECT_FALSE(Mean(params_, mixed).exact);
+}
+
+TEST_F(MeanTest, MeansOfPartsAreTheMean) {
+  summaries_[1].exact = false;
+  const MeanSummary whole = Mean(params_, classes_);
+  EXPECT_FALSE(whole.exact);
+  for (std::size_t split = 0; split <= classes_.size(); ++split) {
+    MeanSums first;
+    MeanSums second;
+    for (std::size_t c = 0; c < classes_.size(); ++c) {
+      (c < split ? first : second).Add(params_, *classes_[c]);
+    }
+    first.Add(second);
+    const MeanSummary parts = first.Mean(params_);
+    EXPECT_EQ(parts.exact, whole.exact);
+    EXPECT_EQ(parts.classes, whole.classes);
+    EXPECT_EQ(parts.ground_truths, whole.ground_truths);
+    EXPECT_NEAR(parts.iou_mean, whole.iou_mean, 1e-13);
+    for (std::size_t area = 0; area < params_.areas(); ++area) {
+      EXPECT_NEAR(parts.ar[area], whole.ar[area], 1e-13);
+      for (std::size_t t = 0; t <= params_.thresholds(); ++t) {
+        EXPECT_NEAR(parts.map[area][t].value, whole.map[area][t].value, 1e-13);
+        EXPECT_NEAR(parts.map[area][t].upper, whole.map[area][t].upper, 1e-13);
+      }
+    }
+    for (std::size_t k = 0; k < params_.max_dets.size(); ++k) {
+      EXPECT_NEAR(parts.ar_by_max_dets[k], whole.ar_by_max_dets[k], 1e-13);
+    }
+    for (std::size_t t = 0; t < params_.thresholds(); ++t) {
+      EXPECT_EQ(parts.micro[0][t].false_positives, whole.micro[0][t].false_positives);
+      EXPECT_NEAR(parts.macro[0][t].f1, whole.macro[0][t].f1, 1e-13);
+    }
+    EXPECT_EQ(parts.frames[0].fp, whole.frames[0].fp);
+  }
 }
 
 }  // namespace

@@ -49,7 +49,9 @@ class Scene {
   Scene(std::uint32_t classes, std::uint64_t seed) : random_(seed), cumulative_(classes) {
     double sum = 0;
     for (std::uint32_t c = 0; c < classes; ++c) {
-      sum += c == 0 ? 0.3 : std::exp(-c / 28.0) / (c + 4.0) * 0.35 + 2.5e-4;  // people, and a long tail
+      sum += c == 0 ? 0.3
+                    : std::exp(-static_cast<double>(c) / 28) / (c + 4.0) * 0.35 +
+                          2.5e-4;  // people, and a long tail
       cumulative_[c] = sum;
     }
   }

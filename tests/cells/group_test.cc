@@ -150,6 +150,77 @@ TEST(GroupTest, LookingChangesNothing) {
   EXPECT_EQ(rows[0], rows[1]);
 }
 
+// Everything that is shown of a window, but the sums that the mean is made of.
+void ExpectSame(const snapshot::Window& a, const snapshot::Window& b) {
+  ASSERT_EQ(a.classes.size(), b.classes.size());
+  for (std::size_t c = 0; c < a.classes.size(); ++c) {
+    ASSERT_EQ(a.classes[c] == nullptr, b.classes[c] == nullptr) << a.name << ", class " << c;
+    if (a.classes[c] == nullptr) {
+      continue;
+    }
+    ASSERT_EQ(a.classes[c]->exact, b.classes[c]->exact) << a.name << ", class " << c;
+    const accumulate::ApValue& ap = a.classes[c]->ap[0][0];
+    const accumulate::ApValue& other = b.classes[c]->ap[0][0];
+    ASSERT_TRUE(ap.value == other.value || std::isnan(other.value)) << a.name << ", class " << c;
+    ASSERT_TRUE(ap.upper == other.upper || std::isnan(other.upper)) << a.name << ", class " << c;
+  }
+  EXPECT_EQ(a.mean.exact, b.mean.exact);
+  EXPECT_EQ(a.mean.classes, b.mean.classes);
+  EXPECT_EQ(a.mean.ground_truths, b.mean.ground_truths);
+  EXPECT_EQ(a.mean.micro[0][0].true_positives, b.mean.micro[0][0].true_positives);
+  if (b.mean.classes > 0) {
+    EXPECT_NEAR(a.mean.map[0][0].value, b.mean.map[0][0].value, 1e-12);
+    EXPECT_NEAR(a.mean.map[0][0].lower, b.mean.map[0][0].lower, 1e-12);
+  }
+}
+
+// Only what may have changed is asked for again, of thousands of classes: a look now and then sees what a
+// look at every step sees.
+TEST(GroupTest, WhatWasShownBeforeDoesNotMatter) {
+  std::vector<ClassId> all;
+  for (std::uint32_t c = 0; c < 400; ++c) {
+    all.push_back(ClassId{c});
+  }
+  for (unsigned seed = 30; seed < 36; ++seed) {
+    std::mt19937 random(seed);
+    GroupRig often;
+    GroupRig seldom;
+    for (GroupRig* rig : {&often, &seldom}) {
+      rig->layout.ring_capacity = 12;  // so that windows go from exact to binned and back
+      rig->Start();
+      rig->group->Know({all.begin(), all.begin() + (seed % 2 == 0 ? 400 : 200)});
+    }
+    TimePoint at = kStart;
+    std::vector<std::unique_ptr<TestFrame>> frames;
+    for (int i = 1; i < 250; ++i) {
+      at += seconds(random() % (random() % 20 == 0 ? 200 : 15));
+      const ClassId some{static_cast<std::uint32_t>(random() % 400)};
+      const ClassId few{static_cast<std::uint32_t>(random() % 5)};
+      frames.push_back(MakeFrame(random, all, some > few ? std::vector{few, some} : std::vector{few}));
+      const std::size_t wrong = random() % frames.size();
+      const bool corrects = random() % 6 == 0;
+      for (GroupRig* rig : {&often, &seldom}) {
+        rig->Count(*frames.back(), static_cast<accumulate::Ordinal>(i), at);
+        if (corrects) {
+          rig->Count(*frames[wrong], static_cast<accumulate::Ordinal>(wrong + 1), at, -1, true);
+          rig->Count(*frames[wrong], static_cast<accumulate::Ordinal>(wrong + 1), at, 1, true);
+        }
+        rig->group->Advance(at, rig->store);
+        rig->group->Write(rig->store);
+      }
+      const snapshot::Group shown = often.Show();
+      if (random() % 50 == 0) {
+        const snapshot::Group other = seldom.Show();
+        ASSERT_EQ(Numbers(shown), Numbers(other)) << "seed " << seed << ", step " << i;
+        for (std::size_t w = 0; w < shown.windows.size(); ++w) {
+          ASSERT_NO_FATAL_FAILURE(ExpectSame(shown.windows[w], other.windows[w])) << "seed " << seed;
+        }
+        seldom.Restart(at);  // nothing was shown of it yet
+      }
+    }
+  }
+}
+
 TEST(GroupTest, ReadingWhatWasWrittenGivesTheSame) {
   for (unsigned seed = 10; seed < 20; ++seed) {
     std::mt19937 random(seed);
