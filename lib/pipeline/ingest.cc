@@ -29,7 +29,7 @@ Ingest::Ingest(const PipelineConfig& config, const Restored& restored)
       next_ordinal_(restored.next_ordinal),
       cut_(std::make_unique<Cut>()) {
   cut_->number = restored.cut + 1;
-  refusals_known_ = restored.cut;
+  cut_->refusals_known = refusals_known_ = restored.cut;
   labels_since_ = restored.labels_since;
   for (const PublisherRow& row : restored.publishers) {
     sequences_.Restore(row.mark, std::max(row.last_seen, restored.started));
@@ -97,7 +97,6 @@ std::unique_ptr<Cut> Ingest::TakeCut(TimePoint now) {
   cut_->new_classes = classes_.TakeNewNames();
   cut_->new_lists = classes_.TakeNewLists();
   cut_->new_sets = classes_.lists().TakeNewSets();
-  cut_->refusals_known = refusals_known_;
   cut_->taken = now;
   cut_->reserved = next_ordinal_;
   next_ordinal_ += cut_ordinals_;
@@ -111,6 +110,7 @@ std::unique_ptr<Cut> Ingest::TakeCut(TimePoint now) {
   cut_->gauges.groups = routes_.groups();
   auto next = std::make_unique<Cut>();
   next->number = cut_->number + 1;
+  next->refusals_known = refusals_known_;  // now: before anything comes
   prediction_slot_.clear();
   cut_bytes_ = 0;
   cut_ordinals_ = 0;

@@ -135,6 +135,18 @@ TEST_F(ARefusedRevisionTest, IsNotRememberedWhenLowerOnesAreAcceptedBeforeIngest
   ExpectTheSameAnswers();
 }
 
+// Regression: the refusal was forgotten with the cut in which ingest heard of it, though labels had come
+// before.
+TEST_F(ARefusedRevisionTest, IsNotComparedWithWhatCameInTheSameCutBeforeIngestHeardOfIt) {
+  rig_->Send(Real("a", 2), At(kStart + 102), "people");
+  rig_->Cut(At(kStart + 102), false);
+  rig_->Send(wire::FramePair{Seen("a", "slow"), lower_}, At(kStart + 103), "people");
+  ASSERT_TRUE(rig_->store.Commit());
+  rig_->ingest->OnAbsorbed(rig_->absorbed);
+  rig_->Cut(At(kStart + 103));
+  ExpectTheSameAnswers();
+}
+
 // Predictions that alone are more than may wait: their publisher hears it, and hears it again.
 TEST_F(CorrectionsTest, PredictionsTooLargeToWaitAreRefusedToTheirPublisher) {
   PipelineConfig config;
