@@ -250,7 +250,9 @@ void Settler::Settle(const JudgedArrival& arrival, Work& work) {
   }
   CountJudged(half.model, arrival.judged, arrival.judged - half.since, arrival.unjudged_detections,
               arrival.unjudged_ground_truths, work);
-  if (ledger_.Keeps(arrival.final)) {
+  // Where they repeat labels that dedup keys had forgotten, the held ones stay in their place.
+  const auto standing = ledger_.UseLabels(half.frame, work.moment.taken);
+  if (ledger_.Keeps(standing == nullptr ? arrival.final : standing->final)) {
     Keep(half.predictions, half.frame, half.model, half.groups, arrival.ordinal, arrival.judged, work);
   }
 }

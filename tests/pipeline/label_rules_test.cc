@@ -147,6 +147,26 @@ TEST_F(ARefusedRevisionTest, IsNotComparedWithWhatCameInTheSameCutBeforeIngestHe
   ExpectTheSameAnswers();
 }
 
+// Regression: dedup keys had forgotten the labels that wait, and the repeat by which ingest judged said that
+// it was final. The frame was not kept, and its labels were.
+TEST_F(CorrectionsTest, WhatIsJudgedByARepeatIsCorrectableIfTheLabelsThatStandAre) {
+  PipelineConfig config;
+  config.join.dedup_horizon = std::chrono::seconds(10);
+  Start(config);
+  rig_->Send(Real("a"), At(kStart), "people");
+  rig_->Cut(At(kStart));
+  Labels final = Real("a");
+  final.final = true;
+  rig_->Send(wire::FramePair{Seen("b"), Real("b")}, At(kStart + 50), "people");  // forgets what came before
+  rig_->Send(wire::FramePair{Seen("a"), final}, At(kStart + 50), "people");
+  rig_->Cut(At(kStart + 50));
+  EXPECT_EQ(rig_->Take(At(kStart + 50))->gauges.kept_frames, 2U);
+  rig_->Send(Real("a", 1, 2), At(kStart + 51), "people");
+  rig_->Cut(At(kStart + 51));
+  EXPECT_EQ(Tally("people").corrected, 1U);
+  EXPECT_EQ(Counts(kStart + 51).true_positives, 1) << "of b";
+}
+
 // Predictions that alone are more than may wait: their publisher hears it, and hears it again.
 TEST_F(CorrectionsTest, PredictionsTooLargeToWaitAreRefusedToTheirPublisher) {
   PipelineConfig config;
