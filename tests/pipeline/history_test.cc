@@ -1,16 +1,17 @@
 // Whatever happened, and in whatever order: the counts are those of the rules.
 //
-// A history is what publishers say, when cuts are taken, committed and heard of by ingest, when the process dies, and
-// when time passes or the clock is set, all from a seed (history_generate_support.cc). It is played to the pipeline
-// and to a plain model of the rules (history_model_support.h), which shares no code with lib/ about halves of frames,
-// and every count that a snapshot, a tally or a gauge has is compared. What differs is shortened, and told in words.
+// A history is what publishers say, when cuts are taken, committed and heard of by ingest, when the process
+// dies, and when time passes or the clock is set, all from a seed (history_generate_support.cc). It is played
+// to the pipeline and to a plain model of the rules (history_model_support.h), which shares no code with lib/
+// about halves of frames, and every count that a snapshot, a tally or a gauge has is compared. What differs
+// is shortened, and told in words.
 //
 // CI plays 500. Many more, by hand, in a release build (a minute for 20 000 on an idle core):
 //
 //   DETWATCH_HISTORIES=20000 build/release/tests/pipeline_test --gtest_filter='HistoryTest.*'
 //
-// DETWATCH_FIRST_HISTORY is the seed of the first: a history that failed again, or others than before. That the tests
-// notice when a rule is broken is tested by tests/system/mutants.py, by hand as well.
+// DETWATCH_FIRST_HISTORY is the seed of the first: a history that failed again, or others than before. That
+// the tests notice when a rule is broken is tested by tests/system/mutants.py, by hand as well.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
