@@ -71,7 +71,7 @@ cells::Evaluation* Settler::EvaluationOf(const std::vector<cells::GroupId>& grou
 
 Settled Settler::Settle(const Arrivals& arrivals, const Moment& moment) {
   Settled settled;
-  Work work{moment, settled, moment.first_ordinal, {}, {}, {}, {}};
+  Work work{moment, settled, moment.first_ordinal, {}, {}, {}};
   std::erase_if(refusals_, [&](const auto& entry) { return entry.second.cut <= moment.refusals_known; });
   for (const Arrival& arrival : arrivals) {
     if (const auto* predictions = std::get_if<PredictionArrival>(&arrival)) {
@@ -84,8 +84,10 @@ Settled Settler::Settle(const Arrivals& arrivals, const Moment& moment) {
   }
   assert(work.next_ordinal <= moment.end_ordinal);
   Expire(work);
-  for (const auto& [key, refused] : work.refused_keys) {
-    settled.refused_keys.push_back(refused);
+  // Also of the cuts before: what ingest puts back for those must not be the last that the store hears.
+  for (auto& [key, refusal] : refusals_) {
+    settled.refused_keys.push_back({true, key, refusal.ingest, refusal.stands});
+    refusal.ingest = refusal.stands;
   }
   settled.new_sets = lists_.TakeNewSets();
   return settled;
@@ -125,10 +127,7 @@ void Settler::Settle(const PredictionArrival& arrival, Work& work) {
 
 std::optional<std::uint64_t> Settler::Remembered(const LabelArrival& arrival) const {
   const auto refused = refusals_.find(arrival.frame.low);
-  if (refused != refusals_.end() && arrival.remembered == refused->second.provisional) {
-    return refused->second.before;
-  }
-  return arrival.remembered;
+  return refused == refusals_.end() ? arrival.remembered : refused->second.stands;
 }
 
 void Settler::Settle(const LabelArrival& arrival, Work& work) {
@@ -144,11 +143,13 @@ void Settler::Settle(const LabelArrival& arrival, Work& work) {
   const join::LabelFate fate =
       ledger_.OnLabels(arrival.frame, held, {arrival.meets, remembered}, work.moment.taken);
   CountVerdict(arrival, fate, work);
+  NoteRefusal(arrival, Accepted(fate.verdict), work);
   if (!Accepted(fate.verdict)) {
-    Refuse(arrival, remembered, work);
+    if (arrival.meets) {
+      work.refused_labels[arrival.frame] = arrival.labels;
+    }
     return;
   }
-  Stand(arrival, work);
   for (const join::HeldPredictions& half : fate.joined) {
     const HeldFrame frame = DecodeHeld(half.bytes);
     JudgeLate(Decode<Predictions>(frame.payload), labels, arrival.frame, half.model, frame.groups, half.since,
@@ -190,40 +191,25 @@ void Settler::CountVerdict(const LabelArrival& arrival, const join::LabelFate& f
   work.Reject(arrival.sender, std::move(reject));
 }
 
-void Settler::Refuse(const LabelArrival& arrival, std::optional<std::uint64_t> before, Work& work) {
-  if (arrival.meets) {
-    work.refused_labels[arrival.frame] = arrival.labels;
-  }
-  // Ingest remembers only labels that come first or with a higher revision; those it has to forget again.
+// Ingest has remembered them if it knew none, or none of as high a revision.
+void Settler::NoteRefusal(const LabelArrival& arrival, bool accepted, const Work& work) {
   const std::uint64_t key = KeyOf(*arrival.labels);
   const bool inserted =
       !arrival.remembered || join::Compare(key, *arrival.remembered) == join::Against::kHigher;
+  auto found = refusals_.find(arrival.frame.low);
+  if (found == refusals_.end()) {
+    if (accepted || !inserted) {
+      return;  // ingest remembers what stands
+    }
+    found = refusals_.emplace(arrival.frame.low, Refusal{0, {}, arrival.remembered}).first;
+  }
+  Refusal& refusal = found->second;
+  refusal.cut = work.moment.cut;
   if (inserted) {
-    work.refused_keys[arrival.frame.low] = {true, arrival.frame.low, key, before};
-    refusals_[arrival.frame.low] = {work.moment.cut, key, before};
+    refusal.ingest = key;
   }
-}
-
-// Ingest compared them with labels that were refused meanwhile, and so may not have remembered them.
-void Settler::Stand(const LabelArrival& arrival, Work& work) {
-  const auto found = refusals_.find(arrival.frame.low);
-  if (found == refusals_.end() || arrival.remembered != found->second.provisional) {
-    return;
-  }
-  Refusal& refused = found->second;
-  const std::uint64_t key = KeyOf(*arrival.labels);
-  if (join::Compare(key, refused.provisional) == join::Against::kHigher) {
-    work.refused_keys.erase(arrival.frame.low);  // remembered, in the place of the refused ones
-    refusals_.erase(found);
-    return;
-  }
-  if (!refused.before || join::Compare(key, *refused.before) == join::Against::kHigher) {
-    // In a later cut than the refusal, ingest will have put back what was before it by then.
-    const RefusedKey stands{true, arrival.frame.low, refused.before, key};
-    const auto [entry, is_new] = work.refused_keys.try_emplace(arrival.frame.low, stands);
-    entry->second.before = key;
-    refused.before = key;
-    refused.cut = work.moment.cut;
+  if (accepted) {
+    refusal.stands = key;
   }
 }
 

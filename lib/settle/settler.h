@@ -89,10 +89,9 @@ class Settler {
             const std::vector<cells::GroupId>& groups, accumulate::Ordinal ordinal, TimePoint judged,
             Work& work);
   void Expire(Work& work);
-  // What dedup keys remember of the frame, less what was refused since they were written.
+  // The labels that were accepted last, as far as dedup keys reach.
   [[nodiscard]] std::optional<std::uint64_t> Remembered(const LabelArrival& arrival) const;
-  void Refuse(const LabelArrival& arrival, std::optional<std::uint64_t> before, Work& work);
-  void Stand(const LabelArrival& arrival, Work& work);
+  void NoteRefusal(const LabelArrival& arrival, bool accepted, const Work& work);
   void CountJudged(std::uint32_t model, TimePoint at, Duration delay, std::uint64_t unjudged_detections,
                    std::uint64_t unjudged_ground_truths, Work& work);
   // False when a list has left: then the frame cannot be judged any more.
@@ -113,13 +112,14 @@ class Settler {
   std::vector<wire::Item> items_;
   std::unordered_map<std::uint64_t, std::unique_ptr<cells::Evaluation>> evaluations_;  // by fingerprint
   std::unordered_map<std::uint32_t, Group> groups_;                                    // by group index
-  // By label key: refused, and not known to be put back by ingest yet.
+  // Ingest remembers labels before it is known whether they stand. Of a frame of which some were refused,
+  // what stands is known here until ingest has heard of it and nothing is on its way that came before that.
   struct Refusal {
-    std::uint64_t cut = 0;
-    std::uint64_t provisional = 0;
-    std::optional<std::uint64_t> before;
+    std::uint64_t cut = 0;                // of the last labels
+    std::optional<std::uint64_t> ingest;  // what ingest remembers, once it has heard of all earlier cuts
+    std::optional<std::uint64_t> stands;
   };
-  std::unordered_map<std::uint64_t, Refusal> refusals_;
+  std::unordered_map<std::uint64_t, Refusal> refusals_;  // by label key
 };
 
 }  // namespace detwatch::settle

@@ -18,7 +18,6 @@ struct Settler::Work {
   accumulate::Ordinal next_ordinal = 0;
   // Ingest judged predictions of the frame by these, and they do not stand.
   std::unordered_map<FrameHash, std::shared_ptr<const Labels>, FrameHashHash> refused_labels;
-  std::unordered_map<std::uint64_t, RefusedKey> refused_keys;  // by label key; the last one counts
   judge::JudgedFrame judged;
   judge::JudgedFrame judged_before;
 

@@ -147,6 +147,46 @@ TEST_F(ARefusedRevisionTest, IsNotComparedWithWhatCameInTheSameCutBeforeIngestHe
   ExpectTheSameAnswers();
 }
 
+// Regression: a restart took what was put back for a refusal after what was accepted since.
+TEST_F(ARefusedRevisionTest, IsNotPutBackByARestartInThePlaceOfWhatStands) {
+  rig_->Send(Real("a", 2), At(kStart + 102), "people");
+  rig_->Cut(At(kStart + 102), false);
+  const Absorbed first = rig_->absorbed;
+  rig_->Send(wire::FramePair{Seen("a", "slow"), lower_}, At(kStart + 103), "people");
+  rig_->Cut(At(kStart + 103), false);
+  rig_->ingest->OnAbsorbed(first);
+  rig_->Cut(At(kStart + 104), false);
+  ASSERT_TRUE(rig_->store.Commit());
+  rig_->Crash(At(kStart + 104));
+  ExpectTheSameAnswers();
+}
+
+// Regression: what was refused once stayed refused in the eyes of what came after it, though it was accepted
+// since.
+TEST_F(CorrectionsTest, LabelsThatWereRefusedAreKnownOnceTheyAreAccepted) {
+  PipelineConfig config;
+  config.join.linger = std::chrono::seconds(10);
+  config.join.corrections = Duration{0};
+  Start(config);
+  Labels second = Real("a", 2);
+  second.final = true;
+  rig_->Send(wire::FramePair{Seen("a"), Real("a")}, At(kStart), "people");
+  rig_->Cut(At(kStart));
+  rig_->Cut(At(kStart + 30));
+  rig_->Send(second, At(kStart + 31), "people");  // too late
+  rig_->Cut(At(kStart + 31));
+  rig_->Send(wire::FramePair{Seen("a", "slow"), second}, At(kStart + 32), "people");  // judges
+  rig_->Send(Real("a", 3), At(kStart + 32), "people");                                // too late
+  rig_->Cut(At(kStart + 32));
+  rig_->Cut(At(kStart + 100));
+  rig_->Send(Real("a", 1), At(kStart + 101), "people");
+  rig_->Cut(At(kStart + 101));
+  const LabelTally tally = Tally("people");
+  EXPECT_EQ(tally.joined, 2U);
+  EXPECT_EQ(tally.late, 2U);
+  EXPECT_EQ(tally.refused, 1U) << "of a lower revision than those that were accepted";
+}
+
 // Regression: dedup keys had forgotten the labels that wait, and the repeat by which ingest judged said that
 // it was final. The frame was not kept, and its labels were.
 TEST_F(CorrectionsTest, WhatIsJudgedByARepeatIsCorrectableIfTheLabelsThatStandAre) {

@@ -27,13 +27,13 @@ MUTANTS = {
     "labels-of-a-frame-that-are-refused-are-used-all-the-same": (
         SETTLER, "  if (refused != work.refused_labels.end()) {", "  if (false) {"),
     "refused-labels-stay-remembered": (
-        SETTLER, "  if (inserted) {", "  if (false) {"),
+        SETTLER, "    if (accepted || !inserted) {", "    if (accepted || inserted) {"),
     "a-refusal-is-forgotten-before-ingest-hears-of-it": (
         SETTLER, "entry.second.cut <= moment.refusals_known;", "entry.second.cut <= moment.cut;"),
     "a-refusal-is-known-to-ingest-before-it-hears-of-it": (
         "lib/pipeline/ingest.cc", "  cut_->taken = now;\n", "  cut_->taken = now;\n  cut_->refusals_known = refusals_known_;\n"),
     "accepted-labels-are-not-remembered-in-the-place-of-refused-ones": (
-        SETTLER, "  Stand(arrival, work);\n", ""),
+        SETTLER, "  if (accepted) {\n    refusal.stands = key;", "  if (false) {\n    refusal.stands = key;"),
     "frames-that-ingest-judged-are-not-kept": (
         SETTLER, "  if (ledger_.Keeps(standing == nullptr ? arrival.final : standing->final)) {", "  if (standing == nullptr) {"),
     "late-labels-wait": (
