@@ -121,6 +121,14 @@ bool PlainModel::IsUncertain(const Said& said, TimePoint now) const {
 }
 
 bool PlainModel::DependsOnTheCut(const Said& said) const {
+  if (said.kind == Said::Kind::kList) {
+    // What waits for the list would come now.
+    return std::any_of(parked_.begin(), parked_.end(), [&](const Parked& waiting) {
+      const auto found = frames_.find({waiting.said.frame.stream, waiting.said.frame.frame_id});
+      return found != frames_.end() &&
+             (found->second.gone || found->second.labels_alone || found->second.met_held);
+    });
+  }
   const auto found = frames_.find({said.frame.stream, said.frame.frame_id});
   return found != frames_.end() && ((said.HasPredictions() && found->second.labels_alone) ||
                                     (said.HasLabels() && found->second.met_held));
