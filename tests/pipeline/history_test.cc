@@ -12,6 +12,10 @@
 //
 // DETWATCH_FIRST_HISTORY is the seed of the first: a history that failed again, or others than before. That
 // the tests notice when a rule is broken is tested by tests/system/mutants.py, by hand as well.
+//
+// Left out is one thing that is not as it should be (PlainModel::DependsOnTheCut): labels of a frame that is
+// gone, or that dedup keys have forgotten, judge predictions that come after them in the same cut, and are
+// too late, or a duplicate, where a cut falls between.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
