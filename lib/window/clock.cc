@@ -7,12 +7,18 @@ namespace detwatch::window {
 // Requires: the wall is not ahead of what is expected.
 TimePoint Clock::Behind(Duration elapsed) {
   const TimePoint expected = now_ + elapsed;
-  if (!behind_ && wall_ < expected - kTolerance) {
-    behind_ = true;
+  const Duration behind = expected - wall_;
+  set_back_ = behind > kTolerance;
+  if (!set_back_) {
+    counted_ = Duration{0};
+    return std::max(wall_, now_ + elapsed / 2);
+  }
+  if (behind > counted_ + kTolerance) {
+    counted_ = behind;
     ++set_backs_;
   }
-  behind_ = behind_ && wall_ < expected;
-  return std::max(wall_, behind_ ? expected : now_ + elapsed / 2);
+  counted_ = std::min(counted_, behind);
+  return expected;
 }
 
 TimePoint Clock::Now(TimePoint wall, Duration monotonic) {
@@ -31,7 +37,8 @@ TimePoint Clock::Now(TimePoint wall, Duration monotonic) {
     now_ = Behind(elapsed);
     return now_;
   }
-  behind_ = false;
+  set_back_ = false;
+  counted_ = Duration{0};
   if (wall <= expected + kTolerance) {
     holding_ = false;
     now_ = wall;

@@ -64,6 +64,38 @@ TEST(ClockTest, AStartGoesOnFromTheStoredTimeWhenTheWallIsBehindIt) {
   EXPECT_EQ(near.set_backs(), 0U);
 }
 
+// 59 s ahead of the wall, the steady pace would keep it 59 s ahead for ever.
+TEST(ClockTest, CaughtUpToWithinTheToleranceItLetsTheWallCatchUp) {
+  Clock clock;
+  (void)clock.Now(kStart, seconds(0));
+  (void)clock.Now(kStart - hours(1), seconds(1));
+  ASSERT_TRUE(clock.set_back());
+  const TimePoint ahead = clock.Now(kStart + seconds(2) - seconds(59), seconds(2));  // put right, not quite
+  EXPECT_FALSE(clock.set_back());
+  TimePoint last = ahead;
+  for (int i = 3; i <= 130; ++i) {
+    last = clock.Now(kStart + seconds(i) - seconds(59), seconds(i));
+  }
+  EXPECT_EQ(last, kStart + seconds(130) - seconds(59));
+  EXPECT_EQ(clock.set_backs(), 1U);
+}
+
+TEST(ClockTest, EverySetBackIsCountedAlsoWhileItIsBehind) {
+  Clock clock;
+  (void)clock.Now(kStart, seconds(0));
+  (void)clock.Now(kStart - hours(1), seconds(1));
+  (void)clock.Now(kStart - hours(1) + seconds(1), seconds(2));
+  EXPECT_EQ(clock.set_backs(), 1U);
+  (void)clock.Now(kStart - hours(2), seconds(3));
+  EXPECT_EQ(clock.set_backs(), 2U);
+  (void)clock.Now(kStart - hours(2) - seconds(30), seconds(4));  // a little more is no new event
+  EXPECT_EQ(clock.set_backs(), 2U);
+  (void)clock.Now(kStart - hours(1), seconds(5));  // half of it is put right
+  EXPECT_EQ(clock.set_backs(), 2U);
+  EXPECT_EQ(clock.Now(kStart - hours(2), seconds(6)), kStart + seconds(6));  // and is wrong again
+  EXPECT_EQ(clock.set_backs(), 3U);
+}
+
 // Several small steps are one large one.
 TEST(ClockTest, SmallStepsBackAddUp) {
   Clock clock;
