@@ -1,24 +1,21 @@
 #include "daemon/serve/web.h"
 
 #include <chrono>
-#include <cstdint>
 #include <cstdlib>
 #include <utility>
 
 #include "daemon/serve/process_info.h"
 #include "daemon/version.h"
 #include "daemon/web/assets.h"
+#include "lib/window/clock.h"
 
 namespace detwatch::serve {
 namespace {
 
-// Less is a clock that is being put right by steps.
-constexpr std::int64_t kClockNoteSeconds = 60;
-
 // Not a reason to be unready: frames are judged, and everything but the edges of windows is as ever.
 std::string ClockNote(Duration wall_ahead) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(wall_ahead).count();
-  if (std::abs(seconds) < kClockNoteSeconds) {
+  if (std::chrono::abs(wall_ahead) <= window::Clock::kTolerance) {  // being put right by small steps
     return {};
   }
   return "; note: the wall clock is " + std::to_string(std::abs(seconds)) + " s " +
