@@ -189,11 +189,12 @@ class Process:
 
 class Daemon(Process):
     """`detwatch serve`, on free ports when none are given, ready when the constructor returns unless `wait` is
-    false. `config` is the text of a configuration file, `storage` the folder of the store."""
+    false. `config` is the text of a configuration file, `storage` the folder of the store, `environment` what it has
+    beside the test's."""
 
     def __init__(self, *arguments, web="127.0.0.1:0", subscribe="tcp://127.0.0.1:0", reliable="tcp://127.0.0.1:0",
-                 storage=None, config=None, wait=True):
-        self.arguments, self.storage, self.config = arguments, storage, config
+                 storage=None, config=None, environment=None, wait=True):
+        self.arguments, self.storage, self.config, self.environment = arguments, storage, config, environment
         self.web, self.subscribe, self.reliable = web, subscribe, reliable
         command = [BINARY, "serve", "--web.listen-address", web, "--ingest.subscribe", subscribe,
                    "--ingest.reliable", reliable, *arguments]
@@ -204,9 +205,9 @@ class Daemon(Process):
             self.config_file.write(config)
             self.config_file.flush()
             command += ["--config.file", self.config_file.name]
-        super().__init__(command)
+        super().__init__(command, env=os.environ | (environment or {}))
         if wait:
-            self.wait_listening()
+            self.wait_ready()
 
     @classmethod
     def on_fixed_ports(cls, *arguments, **options):
@@ -218,12 +219,16 @@ class Daemon(Process):
     def again(self, *more, wait=True, **options):
         """The next run on the same ports, with the same store and configuration but for what is given."""
         same = {"web": self.web.removeprefix("http://"), "subscribe": self.subscribe, "reliable": self.reliable,
-                "storage": self.storage, "config": self.config}
+                "storage": self.storage, "config": self.config, "environment": self.environment}
         return Daemon(*self.arguments, *more, wait=wait, **(same | options))
 
     def wait_listening(self, seconds=20.0):
         line = self.wait_log(r"listening web=(\S+) subscribe=(\S+) reliable=(\S+)", seconds)
         self.web, self.subscribe, self.reliable = line.groups()
+
+    def wait_ready(self, seconds=60.0):
+        self.wait_listening(seconds)
+        wait_for(lambda: self.get("/-/ready")[0] == 200, "ready", seconds, 0.01)
 
     def get(self, path, **options):
         return fetch(self.web + path, **options)

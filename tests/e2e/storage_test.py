@@ -113,6 +113,37 @@ class StorageTest(unittest.TestCase):
         with self.daemon() as daemon:
             compare.check_same(self, compare.pipeline_counters(daemon.metrics(), ()), counters, what="first scrape")
 
+    def test_ready_after_a_start_means_that_the_numbers_are_there(self):
+        """With thousands of classes it was said for seconds before there was anything to scrape."""
+        classes, per_frame = 5000, 250
+        entries = [(key, f"class {key}") for key in range(classes)]
+        hash_of = raw.class_list_hash(entries)
+        pb = raw.pb
+        daemon = self.daemon()
+        sender = raw.Sender(daemon.reliable, "detector")
+        self.addCleanup(sender.close)
+        sender.send(pb.Payload(class_list=pb.ClassList(
+            hash=hash_of, entries=[pb.ClassEntry(id=key, name=name) for key, name in entries])))
+        sender.send(pb.Payload(model_info=pb.ModelInfo(model="wide", version="1", class_list_hash=hash_of)))
+        for first in range(0, classes, per_frame):
+            ids = list(range(first, first + per_frame))
+            frame, boxes = pb.FrameRef(frame_id=f"frame-{first}"), raw.boxes([10, 10, 50, 50] * per_frame)
+            sender.send(pb.Payload(predictions=pb.Predictions(
+                frame=frame, model="wide", version="1", class_list_hash=hash_of, boxes=boxes, scores=[0.9] * per_frame,
+                class_ids=ids)))
+            sender.send(pb.Payload(labels=pb.Labels(frame=frame, class_list_hash=hash_of, boxes=boxes, class_ids=ids,
+                                                    final=True)))
+        sender.wait_acknowledged()
+        metrics = daemon.wait_judged(classes // per_frame)
+        hits = metrics.all("detwatch_true_positives_total")
+        self.assertGreaterEqual(len(hits), classes)
+        daemon.stop(signal.SIGKILL)
+        with daemon.again(wait=False) as daemon:
+            daemon.wait_listening(60)
+            harness.wait_for(lambda: daemon.get("/-/ready")[0] == 200, "ready", 60, 0.001)
+            found = daemon.metrics().all("detwatch_true_positives_total")
+            self.assertTrue(found == hits, f"ready with {len(found)} of {len(hits)} series, or other values")
+
     # Who may not.
 
     def test_a_second_daemon_on_one_store_is_refused_and_the_first_goes_on(self):
