@@ -6,7 +6,8 @@
 #   tests/run.sh -R e2e         other arguments go to ctest
 #
 # Data of the reference evaluator is looked for in ../shared/golden or $DETWATCH_GOLDEN. Tests that need it say that
-# they skipped when it is not there; with CI=true they fail, as do those that may not mount a small disk.
+# they skipped when it is not there; with CI=true they fail, as do those that may not mount a small disk or have no
+# faketime.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -17,7 +18,7 @@ for argument in "$@"; do
 done
 
 export CCACHE_NOHASHDIR=1 CCACHE_BASEDIR=$PWD
-[[ ${CI:-} == true ]] && export DETWATCH_REQUIRE_GOLDEN=1 DETWATCH_REQUIRE_MOUNT=1
+[[ ${CI:-} == true ]] && export DETWATCH_REQUIRE_GOLDEN=1 DETWATCH_REQUIRE_MOUNT=1 DETWATCH_REQUIRE_FAKETIME=1
 
 started=$SECONDS
 phase() {
