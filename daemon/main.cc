@@ -108,7 +108,7 @@ void AddEval(CLI::App& app, int& exit_code) {
   eval->add_option("--predictions", options->predictions, "COCO results JSON or folder of text files")
       ->required();
   AddChoice(*eval, "--protocol", options->protocol, "coco, voc2007 or voc2012 [coco]", "PROTOCOL",
-            {{"coco", Protocol::kCoco}, {"voc2007", Protocol::kVoc2007}, {"voc2012", Protocol::kVoc2012}});
+            {kProtocolNames.begin(), kProtocolNames.end()});
   eval->add_flag("--voc-inclusive-pixels", options->voc_inclusive_pixels,
                  "Sides are max - min + 1, as in the VOC devkit");
   AddChoice(*eval, "--method", options->method, "exact or binned [exact]", "METHOD",

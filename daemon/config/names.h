@@ -13,8 +13,6 @@ namespace detwatch::config {
 template <class T, std::size_t kSize>
 using Names = std::array<std::pair<std::string_view, T>, kSize>;
 
-inline constexpr Names<Protocol, 3> kProtocolNames = {
-    {{"coco", Protocol::kCoco}, {"voc2007", Protocol::kVoc2007}, {"voc2012", Protocol::kVoc2012}}};
 inline constexpr Names<LabelSource, 4> kSourceNames = {{{"human", LabelSource::kHuman},
                                                         {"auto", LabelSource::kAuto},
                                                         {"simulator", LabelSource::kSimulator},

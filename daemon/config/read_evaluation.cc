@@ -47,11 +47,13 @@ void ReadAreas(const Field& field, std::vector<AreaRange>& ranges) {
 // `model` is where a per-model override keeps its name; null for `evaluation` itself.
 void Read(const Field& field, EvaluationParams& params, std::string* model) {
   const auto protocol = [&](const Field& value) {
-    Protocol chosen = params.protocol;
+    Protocol chosen = params.protocol();
     if (value.ToOneOf(kProtocolNames, chosen)) {
       // Everything the protocol defines starts from it; operating points are not the protocol's.
       const std::vector<float> points = params.operating_points;
-      params = chosen == Protocol::kCoco ? EvaluationParams::Coco() : EvaluationParams::Voc(chosen, false);
+      params = chosen.matching_rule == MatchingRule::kCoco
+                   ? EvaluationParams::Coco()
+                   : EvaluationParams::Voc(chosen.interpolation, false);
       params.operating_points = points;
     }
   };

@@ -25,11 +25,12 @@ constexpr int kExitData = 1;
 constexpr int kExitOptions = 2;
 
 EvaluationParams ParamsFor(const EvalOptions& options) {
-  EvaluationParams params = options.protocol == Protocol::kCoco
-                                ? EvaluationParams::Coco()
-                                : EvaluationParams::Voc(options.protocol, options.voc_inclusive_pixels);
+  EvaluationParams params =
+      options.protocol.matching_rule == MatchingRule::kCoco
+          ? EvaluationParams::Coco()
+          : EvaluationParams::Voc(options.protocol.interpolation, options.voc_inclusive_pixels);
   params.inclusive_pixels = options.voc_inclusive_pixels;
-  if (options.protocol != Protocol::kCoco) {
+  if (options.protocol.matching_rule != MatchingRule::kCoco) {
     params.operating_points = {0.0F};  // TP and FP of the report are those of all detections
   }
   return params;
@@ -174,7 +175,7 @@ Result<EvalReport> Evaluate(const dataset::Dataset& data, const EvalOptions& opt
 }
 
 int RunEval(const EvalOptions& options, std::ostream& out, std::ostream& err) {
-  if (options.voc_inclusive_pixels && options.protocol == Protocol::kCoco) {
+  if (options.voc_inclusive_pixels && options.protocol.matching_rule == MatchingRule::kCoco) {
     err << "error: --voc-inclusive-pixels needs --protocol voc2007 or voc2012\n";
     return kExitOptions;
   }

@@ -31,7 +31,7 @@ enum class OutputFormat : std::uint8_t { kTable, kJson };
 struct EvalOptions {
   std::filesystem::path ground_truth;
   std::filesystem::path predictions;
-  Protocol protocol = Protocol::kCoco;
+  Protocol protocol;
   bool voc_inclusive_pixels = false;  // only with a VOC protocol
   Method method = Method::kExact;
   OutputFormat format = OutputFormat::kTable;

@@ -117,7 +117,7 @@ Json VocJson(const EvalReport& report) {
 }  // namespace
 
 std::string FormatJson(const EvalReport& report) {
-  const Json json = report.params.protocol == Protocol::kCoco ? CocoJson(report) : VocJson(report);
+  const Json json = report.params.matching_rule == MatchingRule::kCoco ? CocoJson(report) : VocJson(report);
   // Class names come from files: bytes that are not UTF-8 are replaced, not thrown at.
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }

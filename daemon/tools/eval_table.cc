@@ -69,7 +69,7 @@ class Table {
 };
 
 std::string Head(const EvalReport& report) {
-  return std::string(Name(report.params.protocol)) +
+  return std::string(Name(report.params.protocol())) +
          (report.params.inclusive_pixels ? " with inclusive pixels, " : ", ") +
          (report.method == Method::kExact ? "exact" : "binned") + ": " + std::to_string(report.frames) +
          " frames, " + std::to_string(report.ground_truths) + " ground truths, " +
@@ -161,7 +161,7 @@ std::array<Stat, 12> CocoStats(const EvalReport& report) {
 
 std::string FormatTable(const EvalReport& report, bool colour) {
   std::string out = Head(report);
-  if (report.params.protocol == Protocol::kCoco) {
+  if (report.params.matching_rule == MatchingRule::kCoco) {
     AppendCoco(report, colour, out);
   } else {
     AppendVoc(report, colour, out);

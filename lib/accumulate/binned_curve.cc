@@ -8,11 +8,11 @@
 namespace detwatch::accumulate {
 namespace {
 
-// Up to here every TP of a bin is looked at; a larger bin is sampled in this many steps. COCO reads 101
-// recall points besides; VOC has few of them or none, so its samples must carry more.
+// Up to here every TP of a bin is looked at; a larger bin is sampled in this many steps. The 101
+// recall points are read besides; where there are few of them or none, samples must carry more.
 constexpr double kSmallBin = 16;
-constexpr int kCocoSteps = 9;
-constexpr int kVocSteps = 64;
+constexpr int kSteps101Points = 9;
+constexpr int kStepsOtherwise = 64;
 
 // A bin with TPs, and the slopes of cumulated FPs over cumulated TPs at its ends. FPs of bins without TPs are
 // a jump before the next segment.
@@ -88,9 +88,9 @@ double InnerSlope(const Segment& left, const Segment& right) {
 // three curves are read at the same TPs.
 class Walk {
  public:
-  Walk(double true_positives, std::int64_t ground_truths, Protocol protocol)
-      : protocol_(protocol),
-        points_(ground_truths, protocol),
+  Walk(double true_positives, std::int64_t ground_truths, Interpolation interpolation)
+      : interpolation_(interpolation),
+        points_(ground_truths, interpolation),
         next_(points_.size()),
         previous_(true_positives + 1) {
     while (next_ > 0 && Point() > true_positives) {
@@ -102,10 +102,10 @@ class Walk {
     const double first = segment.tp_before + 1;
     const double last = segment.tp_before + segment.tp;
     // Within a bin of constant FPs precision rises with j, so its last TP decides for all of them.
-    const double best = PrecisionAt(last, segment.fp_before, protocol_);
-    lower_ = std::max(lower_, PrecisionAt(last, segment.fp_before + segment.fp, protocol_));
+    const double best = PrecisionAt(last, segment.fp_before, interpolation_);
+    lower_ = std::max(lower_, PrecisionAt(last, segment.fp_before + segment.fp, interpolation_));
     upper_ = std::max(upper_, best);
-    if (protocol_ == Protocol::kVoc2012) {
+    if (interpolation_ == Interpolation::kAllPoints) {
       lower_area_.Add(segment.tp * lower_);
       upper_area_.Add(segment.tp * upper_);
     }
@@ -116,7 +116,7 @@ class Walk {
       return;
     }
     const Cubic cubic(segment);
-    if (protocol_ != Protocol::kVoc2012 && segment.tp > 2 && cubic.PrecisionFalls()) {
+    if (interpolation_ != Interpolation::kAllPoints && segment.tp > 2 && cubic.PrecisionFalls()) {
       ReadPointsAbove(cubic, first);  // nothing between them lifts the envelope
       Read(cubic, first);
     } else if (segment.tp <= kSmallBin) {
@@ -129,7 +129,7 @@ class Walk {
   }
 
   [[nodiscard]] ApValue Result(std::int64_t ground_truths) const {
-    if (protocol_ == Protocol::kVoc2012) {
+    if (interpolation_ == Interpolation::kAllPoints) {
       // The sums are right to a few ulp; widened by more than that, the bounds stay bounds.
       constexpr double kRounding = 2e-15;
       const auto n = static_cast<double>(ground_truths);
@@ -158,7 +158,7 @@ class Walk {
   // The first TP, the last, some between them, and every recall point. Samples are denser to the left, where
   // precision of a first bin is steep: it falls with the logarithm of j.
   void Sample(const Cubic& cubic, double first, double tp) {
-    const int steps = protocol_ == Protocol::kCoco ? kCocoSteps : kVocSteps;
+    const int steps = interpolation_ == Interpolation::k101Points ? kSteps101Points : kStepsOtherwise;
     for (int step = steps; step >= 0; --step) {
       const double part = static_cast<double>(step) / steps;
       const double j = first + std::floor((tp - 1) * part * part);
@@ -178,8 +178,8 @@ class Walk {
   // Moves on to the j-th TP.
   void Read(const Cubic& cubic, double j) {
     const double before = value_;
-    value_ = std::max(value_, PrecisionAt(j, cubic.FalsePositivesBefore(j), protocol_));
-    if (protocol_ == Protocol::kVoc2012) {
+    value_ = std::max(value_, PrecisionAt(j, cubic.FalsePositivesBefore(j), interpolation_));
+    if (interpolation_ == Interpolation::kAllPoints) {
       // TPs between this one and the one read before take the mean of both.
       value_area_.Add((previous_ - j - 1) * (value_ + before) / 2);
       value_area_.Add(value_);
@@ -195,7 +195,7 @@ class Walk {
     }
   }
 
-  Protocol protocol_;
+  Interpolation interpolation_;
   RecallPoints points_;
   std::size_t next_;  // recall points from here on were read
   double value_ = 0;
@@ -209,7 +209,7 @@ class Walk {
 }  // namespace
 
 ApValue BinnedAveragePrecision(std::span<const BinCounts> bins, std::int64_t ground_truths,
-                               Protocol protocol) {
+                               Interpolation interpolation) {
   if (ground_truths <= 0) {
     const double nan = std::numeric_limits<double>::quiet_NaN();
     return {nan, nan, nan};
@@ -221,7 +221,7 @@ ApValue BinnedAveragePrecision(std::span<const BinCounts> bins, std::int64_t gro
     tp_before += positive(bin.true_positives);
     fp_before += positive(bin.false_positives);
   }
-  Walk walk(tp_before, ground_truths, protocol);
+  Walk walk(tp_before, ground_truths, interpolation);
   // A segment is complete once its left neighbour is known.
   Segment right;
   bool right_is_last = true;

@@ -9,7 +9,7 @@
 namespace detwatch::accumulate {
 
 double AveragePrecision(std::span<const std::uint8_t> true_positive, std::int64_t ground_truths,
-                        Protocol protocol) {
+                        Interpolation interpolation) {
   if (ground_truths <= 0) {
     return std::numeric_limits<double>::quiet_NaN();
   }
@@ -23,20 +23,20 @@ double AveragePrecision(std::span<const std::uint8_t> true_positive, std::int64_
       ++false_positives;
     } else {
       const auto j = static_cast<double>(envelope.size() + 1);
-      envelope.push_back(PrecisionAt(j, static_cast<double>(false_positives), protocol));
+      envelope.push_back(PrecisionAt(j, static_cast<double>(false_positives), interpolation));
     }
   }
   for (std::size_t i = envelope.size(); i-- > 1;) {
     envelope[i - 1] = std::max(envelope[i - 1], envelope[i]);
   }
-  if (protocol == Protocol::kVoc2012) {
+  if (interpolation == Interpolation::kAllPoints) {
     CompensatedSum area;
     for (const double precision : envelope) {
       area.Add(precision);
     }
     return std::min(1.0, area.value() / static_cast<double>(ground_truths));
   }
-  const RecallPoints points(ground_truths, protocol);
+  const RecallPoints points(ground_truths, interpolation);
   double sum = 0;
   for (std::size_t i = 0; i < points.size(); ++i) {
     const auto j = static_cast<std::size_t>(points[i]);

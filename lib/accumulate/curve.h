@@ -5,8 +5,8 @@
 // AP are monotone in the number of FPs ahead of the j-th TP, which lies between "all TPs of its bin first"
 // and "all FPs of its bin first". So the exact AP, in any tie order, and every mean of APs lie between the
 // two extremes, which are the AP of those two orders themselves. They hold for the rounded numbers too: the
-// interpolated APs are sums in the same order of terms that are each rounded monotonically; VOC2012's area
-// is widened by a few units in the last place.
+// interpolated APs are sums in the same order of terms that are each rounded monotonically; the area of
+// kAllPoints is widened by a few units in the last place.
 //
 // The estimate between them is a monotone cubic (PCHIP: Fritsch & Carlson 1980, weighted harmonic mean slopes
 // after Fritsch & Butland 1984) of cumulated FPs over cumulated TPs, per threshold, best score first. A bin
@@ -36,14 +36,15 @@ struct BinCounts {
 };
 
 // AP of a ranked list. `true_positive` holds, best first, 1 for a TP and 0 for an FP; ignored detections
-// are left out. COCO: mean over recalls i * 0.01 (not i / 100) of the enveloped precision at the first
-// TP that reaches it, precision = j / (j + FP + 2.2e-16) (cocoeval.py accumulate). VOC2007: 11 points i *
-// 0.1. VOC2012: area under the envelope (VOCap.m). NaN when ground_truths is 0.
+// are left out. 101 points: mean over recalls i * 0.01 (not i / 100) of the enveloped precision at the first
+// TP that reaches it, precision = j / (j + FP + 2.2e-16) (cocoeval.py accumulate). 11 points: the same
+// at i * 0.1, without the 2.2e-16. All points: area under the envelope (VOCap.m). NaN when ground_truths is
+// 0.
 [[nodiscard]] double AveragePrecision(std::span<const std::uint8_t> true_positive, std::int64_t ground_truths,
-                                      Protocol protocol);
+                                      Interpolation interpolation);
 
 // AP from bins, best bin first. O(bins + 101), whatever the counts. NaN when ground_truths is 0.
 [[nodiscard]] ApValue BinnedAveragePrecision(std::span<const BinCounts> bins, std::int64_t ground_truths,
-                                             Protocol protocol);
+                                             Interpolation interpolation);
 
 }  // namespace detwatch::accumulate

@@ -14,24 +14,26 @@
 
 namespace detwatch::accumulate {
 
-// Precision at the j-th TP with `false_positives` before it. COCO adds numpy.spacing(1), which makes the
-// best possible precision 1 - 2.2e-16 and matters for bit equality only; the VOC devkit adds nothing.
-[[nodiscard]] inline double PrecisionAt(double j, double false_positives, Protocol protocol) {
-  const double spacing = protocol == Protocol::kCoco ? std::numeric_limits<double>::epsilon() : 0.0;
+// Precision at the j-th TP with `false_positives` before it. With 101 points COCO's code adds
+// numpy.spacing(1), which makes the best possible precision 1 - 2.2e-16 and matters for bit equality only;
+// the VOC devkit adds nothing.
+[[nodiscard]] inline double PrecisionAt(double j, double false_positives, Interpolation interpolation) {
+  const double spacing =
+      interpolation == Interpolation::k101Points ? std::numeric_limits<double>::epsilon() : 0.0;
   return j / (false_positives + j + spacing);
 }
 
-// The first TP (from 1) whose recall j / ground_truths reaches each recall of the protocol; ascending. The
-// comparison is between doubles as numpy.searchsorted makes it; recalls are i * 0.01 or i * 0.1.
+// The first TP (from 1) whose recall j / ground_truths reaches each recall of the interpolation; ascending.
+// The comparison is between doubles as numpy.searchsorted makes it; recalls are i * 0.01 or i * 0.1.
 class RecallPoints {
  public:
-  // Requires: ground_truths > 0. Empty for VOC2012, which has no recall points.
-  RecallPoints(std::int64_t ground_truths, Protocol protocol) {
-    if (protocol == Protocol::kVoc2012) {
+  // Requires: ground_truths > 0. Empty for kAllPoints, which has no recall points.
+  RecallPoints(std::int64_t ground_truths, Interpolation interpolation) {
+    if (interpolation == Interpolation::kAllPoints) {
       return;
     }
-    size_ = protocol == Protocol::kCoco ? 101 : 11;
-    const double step = protocol == Protocol::kCoco ? 0.01 : 0.1;
+    size_ = interpolation == Interpolation::k101Points ? 101 : 11;
+    const double step = interpolation == Interpolation::k101Points ? 0.01 : 0.1;
     const auto n = static_cast<double>(ground_truths);
     for (std::size_t i = 0; i < size_; ++i) {
       const double recall = static_cast<double>(i) * step;

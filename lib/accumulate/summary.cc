@@ -50,7 +50,8 @@ void ExactAp(const EvaluationParams& params, const std::vector<RingRecord>& reco
       ranked[n] = static_cast<std::uint8_t>(record.true_positive[area] >> t & 1);
       n += (record.ignored[area] >> t & 1) == 0 ? 1 : 0;
     }
-    const double ap = AveragePrecision(std::span(ranked).first(n), out.ground_truths[area], params.protocol);
+    const double ap =
+        AveragePrecision(std::span(ranked).first(n), out.ground_truths[area], params.interpolation);
     out.ap[area][t] = {ap, ap, ap};
   }
 }
@@ -190,7 +191,7 @@ ClassSummary Summarise(const EvaluationParams& params, const Histogram& counts,
       }
       out.recall[area][t] = Ratio(tp, ground_truths);
       if (records == nullptr) {
-        out.ap[area][t] = BinnedAveragePrecision(bins.At(t), ground_truths, params.protocol);
+        out.ap[area][t] = BinnedAveragePrecision(bins.At(t), ground_truths, params.interpolation);
       }
     }
     if (records != nullptr) {

@@ -72,6 +72,22 @@ constexpr std::array<std::string_view, kRejectReasons> kReasonNames = {
     "memory",
 };
 
+// Stores hold fingerprints made of it, so a pair keeps its number. The first three are from when a protocol
+// was a single number; a pair that gets a name later stays in the last line.
+std::uint64_t NumberOf(Protocol protocol) {
+  const auto [rule, interpolation] = protocol;
+  if (rule == MatchingRule::kCoco && interpolation == Interpolation::k101Points) {
+    return 0;
+  }
+  if (rule == MatchingRule::kVoc && interpolation == Interpolation::k11Points) {
+    return 1;
+  }
+  if (rule == MatchingRule::kVoc && interpolation == Interpolation::kAllPoints) {
+    return 2;
+  }
+  return (static_cast<std::uint64_t>(rule) + 1) * 256 + static_cast<std::uint64_t>(interpolation);
+}
+
 std::string Number(double value) {
   std::string text = std::to_string(value);
   return text;
@@ -88,15 +104,12 @@ std::string_view Name(Transport transport) {
 }
 
 std::string_view Name(Protocol protocol) {
-  switch (protocol) {
-    case Protocol::kVoc2007:
-      return "voc2007";
-    case Protocol::kVoc2012:
-      return "voc2012";
-    case Protocol::kCoco:
-      break;
+  for (const auto& [name, known] : kProtocolNames) {
+    if (known == protocol) {
+      return name;
+    }
   }
-  return "coco";
+  return "custom";
 }
 
 namespace {
@@ -176,9 +189,10 @@ EvaluationParams EvaluationParams::Coco() {
   return params;
 }
 
-EvaluationParams EvaluationParams::Voc(Protocol protocol, bool inclusive_pixels) {
+EvaluationParams EvaluationParams::Voc(Interpolation interpolation, bool inclusive_pixels) {
   EvaluationParams params;
-  params.protocol = protocol;
+  params.matching_rule = MatchingRule::kVoc;
+  params.interpolation = interpolation;
   params.inclusive_pixels = inclusive_pixels;
   params.iou_thresholds = {0.5};
   params.area_ranges = {{"all", 0, std::numeric_limits<double>::max()}};
@@ -198,7 +212,7 @@ std::size_t EvaluationParams::HeadlineIou() const {
 }
 
 std::uint64_t EvaluationParams::Fingerprint() const {
-  std::uint64_t hash = Fnv(kFnvOffset, static_cast<std::uint64_t>(protocol) * 2 + (inclusive_pixels ? 1 : 0));
+  std::uint64_t hash = Fnv(kFnvOffset, NumberOf(protocol()) * 2 + (inclusive_pixels ? 1 : 0));
   hash = Fnv(hash, iou_thresholds.size());
   for (const double t : iou_thresholds) {
     hash = Fnv(hash, std::bit_cast<std::uint64_t>(t));
@@ -269,7 +283,7 @@ std::vector<std::string> EvaluationParams::Problems() const {
       problems.push_back("operating_points: " + Number(c) + " is not in [0, 1]");
     }
   }
-  if (protocol == Protocol::kCoco && inclusive_pixels) {
+  if (matching_rule == MatchingRule::kCoco && inclusive_pixels) {
     problems.emplace_back("inclusive_pixels: only the VOC protocols know inclusive pixels");
   }
   return problems;

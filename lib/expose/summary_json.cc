@@ -32,7 +32,7 @@ Json ToJson(const ViewSpec& spec, const snapshot::Group& group) {
     windows.push_back(JsonWindow(spec, group, window));
   }
   return {{"labels", std::move(labels)},
-          {"protocol", Name(params.protocol)},
+          {"protocol", Name(params.protocol())},
           {"iou_thresholds", params.iou_thresholds},
           {"areas", std::move(areas)},
           {"max_dets", std::move(max_dets)},

@@ -24,7 +24,9 @@ namespace {
 
 struct Matcher::Scratch {
   explicit Scratch(const EvaluationParams& params)
-      : grid(params), coco(params.protocol == Protocol::kCoco), inclusive_pixels(params.inclusive_pixels) {}
+      : grid(params),
+        coco(params.matching_rule == MatchingRule::kCoco),
+        inclusive_pixels(params.inclusive_pixels) {}
 
   // Fills `outside`.
   void Measure(std::span<const Box> boxes);
@@ -52,7 +54,7 @@ void Matcher::Scratch::Measure(std::span<const Box> boxes) {
 }
 
 void Matcher::Scratch::Gather(const FrameView& frame, const ClassGroup& group, ClassOutcome& out) {
-  // Each protocol has its own flag for a ground truth that counts for nothing, and does not know the other's.
+  // Each rule has its own flag for a ground truth that counts for nothing, and does not know the other's.
   const std::span<const std::uint8_t> flags = coco ? frame.crowd : frame.difficult;
   ground_truths.clear();
   for (const std::uint32_t i : group.ground_truths) {

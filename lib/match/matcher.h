@@ -6,8 +6,8 @@
 //
 // Laws (tests of the same name): AgreesWithTheOracle, PrefixesDoNotDependOnTheRest,
 //   EqualIouMatchesAndTheLastOfEqualsWins, ACrowdTakesManyDetections.
-// Each protocol knows its own flag only: `difficult` has no effect under COCO, `crowd` none under VOC. A VOC
-// protocol with area ranges treats ground truths outside a range like difficult ones, and, as COCO does,
+// Each rule knows its own flag only: `difficult` has no effect under COCO, `crowd` none under VOC. VOC's
+// rule with area ranges treats ground truths outside a range like difficult ones, and, as COCO does,
 // ignores detections outside it that took nothing.
 //
 // Cost: O(n log n + pairs of the same class); area ranges and thresholds are decided together, a machine word

@@ -98,14 +98,14 @@ std::vector<RingRecord> RecordsOf(const std::vector<Judged>& frames, Ordinal fir
 }
 
 double ObviousAveragePrecision(const std::vector<std::uint8_t>& true_positive, std::int64_t ground_truths,
-                               Protocol protocol) {
+                               Interpolation interpolation) {
   if (ground_truths == 0) {
     return std::numeric_limits<double>::quiet_NaN();
   }
   if (true_positive.empty()) {
     return 0;
   }
-  const double spacing = protocol == Protocol::kCoco ? 2.220446049250313e-16 : 0;
+  const double spacing = interpolation == Interpolation::k101Points ? 2.220446049250313e-16 : 0;
   std::vector<double> precision, recall;
   double tp = 0;
   double fp = 0;
@@ -118,7 +118,7 @@ double ObviousAveragePrecision(const std::vector<std::uint8_t>& true_positive, s
   for (std::size_t i = precision.size() - 1; i > 0; --i) {
     precision[i - 1] = std::max(precision[i - 1], precision[i]);
   }
-  if (protocol == Protocol::kVoc2012) {
+  if (interpolation == Interpolation::kAllPoints) {
     double area = 0;
     double before = 0;
     for (std::size_t i = 0; i < recall.size(); ++i) {
@@ -127,32 +127,33 @@ double ObviousAveragePrecision(const std::vector<std::uint8_t>& true_positive, s
     }
     return area;
   }
-  const int points = protocol == Protocol::kCoco ? 101 : 11;
+  const int points = interpolation == Interpolation::k101Points ? 101 : 11;
   double sum = 0;
   for (int i = 0; i < points; ++i) {
-    const double r = i * (protocol == Protocol::kCoco ? 0.01 : 0.1);
+    const double r = i * (interpolation == Interpolation::k101Points ? 0.01 : 0.1);
     const auto at = std::lower_bound(recall.begin(), recall.end(), r) - recall.begin();
     sum += at < static_cast<std::ptrdiff_t>(precision.size()) ? precision[static_cast<std::size_t>(at)] : 0;
   }
   return sum / points;
 }
 
-double ObviousFromPrecisions(std::vector<double> precision, std::int64_t ground_truths, Protocol protocol) {
+double ObviousFromPrecisions(std::vector<double> precision, std::int64_t ground_truths,
+                             Interpolation interpolation) {
   const auto n = static_cast<double>(ground_truths);
   for (std::size_t i = precision.size(); i-- > 1;) {
     precision[i - 1] = std::max(precision[i - 1], precision[i]);
   }
   double sum = 0;
-  if (protocol == Protocol::kVoc2012) {
+  if (interpolation == Interpolation::kAllPoints) {
     for (const double p : precision) {
       sum += p / n;
     }
     return sum;
   }
-  const int points = protocol == Protocol::kCoco ? 101 : 11;
+  const int points = interpolation == Interpolation::k101Points ? 101 : 11;
   std::size_t j = 1;
   for (int i = 0; i < points; ++i) {
-    const double r = i * (protocol == Protocol::kCoco ? 0.01 : 0.1);
+    const double r = i * (interpolation == Interpolation::k101Points ? 0.01 : 0.1);
     while (static_cast<double>(j) / n < r) {
       ++j;
     }
@@ -161,7 +162,8 @@ double ObviousFromPrecisions(std::vector<double> precision, std::int64_t ground_
   return sum / points;
 }
 
-double ObviousEstimate(const std::vector<BinCounts>& bins, std::int64_t ground_truths, Protocol protocol) {
+double ObviousEstimate(const std::vector<BinCounts>& bins, std::int64_t ground_truths,
+                       Interpolation interpolation) {
   std::vector<double> h, m, start, d;  // of bins with TPs: TPs, FPs, FPs before it, secant
   double before = 0;
   for (const BinCounts& bin : bins) {
@@ -204,7 +206,7 @@ double ObviousEstimate(const std::vector<BinCounts>& bins, std::int64_t ground_t
       precision.push_back(j / (j + fp));
     }
   }
-  return ObviousFromPrecisions(std::move(precision), ground_truths, protocol);
+  return ObviousFromPrecisions(std::move(precision), ground_truths, interpolation);
 }
 
 }  // namespace detwatch::accumulate

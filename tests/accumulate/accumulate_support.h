@@ -55,14 +55,14 @@ struct Judged {
 // AP as the reference evaluators write it down: precision and recall of every rank, envelope from the right,
 // recalls looked up by binary search.
 [[nodiscard]] double ObviousAveragePrecision(const std::vector<std::uint8_t>& true_positive,
-                                             std::int64_t ground_truths, Protocol protocol);
+                                             std::int64_t ground_truths, Interpolation interpolation);
 
 // The same from precisions at the TPs.
 [[nodiscard]] double ObviousFromPrecisions(std::vector<double> precision, std::int64_t ground_truths,
-                                           Protocol protocol);
+                                           Interpolation interpolation);
 
 // The monotone-cubic estimate evaluated at every single TP.
 [[nodiscard]] double ObviousEstimate(const std::vector<BinCounts>& bins, std::int64_t ground_truths,
-                                     Protocol protocol);
+                                     Interpolation interpolation);
 
 }  // namespace detwatch::accumulate

@@ -9,7 +9,8 @@
 namespace detwatch::accumulate {
 namespace {
 
-constexpr Protocol kProtocols[] = {Protocol::kCoco, Protocol::kVoc2007, Protocol::kVoc2012};
+constexpr Interpolation kInterpolations[] = {Interpolation::k101Points, Interpolation::k11Points,
+                                             Interpolation::kAllPoints};
 
 struct Binned {
   std::vector<BinCounts> bins;
@@ -53,7 +54,7 @@ std::vector<std::uint8_t> Ranked(Random& random, const std::vector<BinCounts>& b
   return out;
 }
 
-class BoundsTest : public testing::TestWithParam<Protocol> {};
+class BoundsTest : public testing::TestWithParam<Interpolation> {};
 
 TEST_P(BoundsTest, TheExactApOfAnyOrderInsideTheBinsLiesBetweenThem) {
   Random random(11);
@@ -128,16 +129,16 @@ TEST_P(BoundsTest, FinerBinsNeverWidenThem) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Protocols, BoundsTest, testing::ValuesIn(kProtocols));
+INSTANTIATE_TEST_SUITE_P(Interpolations, BoundsTest, testing::ValuesIn(kInterpolations));
 
 TEST(BinnedEstimateTest, SmallBinsAgreeWithTheCubicAtEveryTruePositive) {
   Random random(21);
   for (int trial = 0; trial < 6000; ++trial) {
     const Binned binned = RandomBins(random, 60, 16);
     const std::int64_t ground_truths = binned.true_positives + 1 + static_cast<std::int64_t>(random.Below(9));
-    for (const Protocol protocol : kProtocols) {
-      const ApValue ap = BinnedAveragePrecision(binned.bins, ground_truths, protocol);
-      const double oracle = ObviousEstimate(binned.bins, ground_truths, protocol);
+    for (const Interpolation interpolation : kInterpolations) {
+      const ApValue ap = BinnedAveragePrecision(binned.bins, ground_truths, interpolation);
+      const double oracle = ObviousEstimate(binned.bins, ground_truths, interpolation);
       ASSERT_NEAR(ap.value, std::clamp(oracle, ap.lower, ap.upper), 1e-12);
     }
   }
@@ -149,9 +150,9 @@ TEST(BinnedEstimateTest, TheCubicItselfLiesBetweenTheBounds) {
   for (int trial = 0; trial < 3000; ++trial) {
     const Binned binned = RandomBins(random, 30, trial % 2 == 0 ? 16 : 300);
     const std::int64_t ground_truths = binned.true_positives + 1;
-    for (const Protocol protocol : kProtocols) {
-      const ApValue ap = BinnedAveragePrecision(binned.bins, ground_truths, protocol);
-      const double oracle = ObviousEstimate(binned.bins, ground_truths, protocol);
+    for (const Interpolation interpolation : kInterpolations) {
+      const ApValue ap = BinnedAveragePrecision(binned.bins, ground_truths, interpolation);
+      const double oracle = ObviousEstimate(binned.bins, ground_truths, interpolation);
       ASSERT_GE(oracle, ap.lower - 1e-12);
       ASSERT_LE(oracle, ap.upper + 1e-12);
     }
@@ -163,10 +164,10 @@ TEST(BinnedEstimateTest, SampledBinsAgreeWithTheCubicAtEveryTruePositive) {
   for (int trial = 0; trial < 300; ++trial) {
     const Binned binned = RandomBins(random, 40, trial % 3 == 0 ? 50 : trial % 3 == 1 ? 1000 : 20'000);
     const std::int64_t ground_truths = binned.true_positives + 10;
-    for (const Protocol protocol : kProtocols) {
-      const double estimate = BinnedAveragePrecision(binned.bins, ground_truths, protocol).value;
-      ASSERT_NEAR(estimate, ObviousEstimate(binned.bins, ground_truths, protocol), 1e-4)
-          << "trial " << trial << " " << Name(protocol);
+    for (const Interpolation interpolation : kInterpolations) {
+      const double estimate = BinnedAveragePrecision(binned.bins, ground_truths, interpolation).value;
+      ASSERT_NEAR(estimate, ObviousEstimate(binned.bins, ground_truths, interpolation), 1e-4)
+          << "trial " << trial << " " << static_cast<int>(interpolation);
     }
   }
 }
@@ -195,7 +196,7 @@ TEST(BinnedEstimateTest, AgreesWithTheValuesOfTheNumpyStudy) {
        1e-7},
   };
   for (const Case& one : cases) {
-    const ApValue ap = BinnedAveragePrecision(one.bins, one.ground_truths, Protocol::kCoco);
+    const ApValue ap = BinnedAveragePrecision(one.bins, one.ground_truths, Interpolation::k101Points);
     EXPECT_NEAR(ap.value, one.expected.value, one.tolerance);
     EXPECT_NEAR(ap.lower, one.expected.lower, 1e-12);
     EXPECT_NEAR(ap.upper, one.expected.upper, 1e-12);
@@ -212,8 +213,9 @@ TEST(BinnedEstimateTest, OneSaneDetectorsApIsEstimatedWithinATenthOfThePromise) 
     bins[b] = {static_cast<std::int64_t>(290 * quality), static_cast<std::int64_t>(290 * (1 - quality))};
     true_positives += bins[b].true_positives;
   }
-  const auto exact = AveragePrecision(Ranked(random, bins, Order::kRandom), true_positives, Protocol::kCoco);
-  EXPECT_NEAR(BinnedAveragePrecision(bins, true_positives, Protocol::kCoco).value, exact, 1e-4);
+  const auto exact =
+      AveragePrecision(Ranked(random, bins, Order::kRandom), true_positives, Interpolation::k101Points);
+  EXPECT_NEAR(BinnedAveragePrecision(bins, true_positives, Interpolation::k101Points).value, exact, 1e-4);
 }
 
 }  // namespace

@@ -90,7 +90,7 @@ struct Evaluated {
         list.push_back(d.true_positive ? 1 : 0);
       }
     }
-    return ObviousAveragePrecision(list, ground_truths, Protocol::kCoco);
+    return ObviousAveragePrecision(list, ground_truths, Interpolation::k101Points);
   }
   [[nodiscard]] double Recall() const {
     const auto hits =

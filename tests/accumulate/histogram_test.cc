@@ -320,7 +320,7 @@ TEST_F(HistogramTest, ASaturatedClassStaysWithinItsMemoryBudget) {
 }
 
 TEST(HistogramOfVocTest, OneThresholdOneAreaAndNoTruncationAreCounted) {
-  const EvaluationParams params = EvaluationParams::Voc(Protocol::kVoc2012, false);
+  const EvaluationParams params = EvaluationParams::Voc(Interpolation::kAllPoints, false);
   const Shape shape = Shape::Fine(params);
   Judged frame;
   frame.outcome.count = 200;

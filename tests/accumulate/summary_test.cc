@@ -67,7 +67,7 @@ TEST_F(SummaryTest, WithRecordsApIsExactWhateverTheirOrder) {
       }
       for (std::size_t t = 0; t < params_.thresholds(); ++t) {
         const double expected = ObviousAveragePrecision(RankedList(cell.records, area, t),
-                                                        summary.ground_truths[area], params_.protocol);
+                                                        summary.ground_truths[area], params_.interpolation);
         const ApValue& ap = summary.ap[area][t];
         ASSERT_EQ(ap.value, expected);
         ASSERT_EQ(ap.lower, expected);
@@ -92,7 +92,7 @@ TEST_F(SummaryTest, TiesGoToTheEarlierFrameAndThenToTheLowerIndex) {
   std::vector<RingRecord> records = {record(late + 1, 0, 1), record(late, 2, 0), record(late, 1, 1),
                                      record(3, 9, 0)};
   const double ap = Summarise(params_, counts, &records).ap[0][0].value;
-  EXPECT_EQ(ap, ObviousAveragePrecision({0, 1, 0, 1}, 2, Protocol::kCoco));
+  EXPECT_EQ(ap, ObviousAveragePrecision({0, 1, 0, 1}, 2, Interpolation::k101Points));
   EXPECT_EQ(records.front().ordinal(), 3U);
   EXPECT_EQ(records.back().ordinal(), late + 1);
 }
@@ -116,7 +116,8 @@ TEST_F(SummaryTest, WithoutRecordsApComesFromBinsAndTheBoundsHoldTheExactValue) 
           const CountTable& table = cell.counts.table(area);
           bins.push_back({table.TruePositives(bin, t), table.FalsePositives(bin, t)});
         }
-        const ApValue expected = BinnedAveragePrecision(bins, binned.ground_truths[area], params_.protocol);
+        const ApValue expected =
+            BinnedAveragePrecision(bins, binned.ground_truths[area], params_.interpolation);
         ASSERT_EQ(binned.ap[area][t].value, expected.value);
       }
     }

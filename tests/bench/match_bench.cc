@@ -66,7 +66,7 @@ void BM_MatchShuffled(benchmark::State& state) {
 BENCHMARK(BM_MatchShuffled)->Unit(benchmark::kMillisecond);
 
 void BM_MatchVoc(benchmark::State& state) {
-  MatchAll(state, ReferenceLoad(), EvaluationParams::Voc(Protocol::kVoc2012, true));
+  MatchAll(state, ReferenceLoad(), EvaluationParams::Voc(Interpolation::kAllPoints, true));
 }
 BENCHMARK(BM_MatchVoc)->Unit(benchmark::kMillisecond);
 

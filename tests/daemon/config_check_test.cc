@@ -154,7 +154,7 @@ TEST(EstimateTest, MoreOfAnythingNeverCostsLess) {
   points.operating_points = {0.5F, 0.6F};
   EXPECT_LT(most(coco, 3, 1), most(coco, 3, 2));
   EXPECT_LT(most(coco, 2, 80), most(coco, 3, 80));
-  EXPECT_LT(most(EvaluationParams::Voc(Protocol::kVoc2007, false), 3, 80), most(coco, 3, 80));
+  EXPECT_LT(most(EvaluationParams::Voc(Interpolation::k11Points, false), 3, 80), most(coco, 3, 80));
   EXPECT_LT(most(coco, 3, 80), most(points, 3, 80));
   EXPECT_LE(EstimateDedup({.frames = 1'000'000}), EstimateDedup({.frames = 4'000'000}));
   // Each table holds its frames at 3/4.

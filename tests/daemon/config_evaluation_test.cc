@@ -27,12 +27,12 @@ Config MustLoad(std::string_view yaml) {
 
 TEST(ConfigEvaluationTest, AProtocolBringsItsOwnDefaults) {
   const Config config = MustLoad("evaluation: {protocol: voc2007, inclusive_pixels: true}");
-  EXPECT_EQ(config.evaluation, EvaluationParams::Voc(Protocol::kVoc2007, true));
+  EXPECT_EQ(config.evaluation, EvaluationParams::Voc(Interpolation::k11Points, true));
   EXPECT_EQ(MustLoad("evaluation: {protocol: coco}").evaluation, EvaluationParams::Coco());
 }
 
 TEST(ConfigEvaluationTest, KeysBesideAProtocolChangeOnlyWhatTheySay) {
-  EvaluationParams expected = EvaluationParams::Voc(Protocol::kVoc2012, false);
+  EvaluationParams expected = EvaluationParams::Voc(Interpolation::kAllPoints, false);
   expected.iou_thresholds = {0.3, 0.5};
   expected.operating_points = {0.25F, 0.75F};
   EXPECT_EQ(MustLoad("evaluation:\n  operating_points: [0.25, 0.75]\n  iou_thresholds: [0.3, 0.5]\n  "
@@ -79,7 +79,7 @@ models:
 )");
   EvaluationParams a = config.evaluation;
   a.iou_thresholds = {0.5};
-  EvaluationParams b = EvaluationParams::Voc(Protocol::kVoc2007, true);
+  EvaluationParams b = EvaluationParams::Voc(Interpolation::k11Points, true);
   b.operating_points = {0.3F};
   EXPECT_EQ(config.EvaluationOf("a"), a);
   EXPECT_EQ(config.EvaluationOf("b"), b);

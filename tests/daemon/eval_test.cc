@@ -77,7 +77,7 @@ TEST_F(EvalTest, BinnedCocoJsonHasBoundsOfEveryAp) {
 }
 
 TEST_F(EvalTest, VocJsonIsKeyedByNameWithNullWhereUndefined) {
-  options_.protocol = Protocol::kVoc2012;
+  options_.protocol = {MatchingRule::kVoc, Interpolation::kAllPoints};
   options_.voc_inclusive_pixels = true;
   json report = RunJson();
   EXPECT_EQ(report, json::parse(R"({"iou": 0.5, "plus1": 1.0, "mAP": 0.5, "classes": 1, "per_class": {
@@ -108,7 +108,7 @@ TEST_F(EvalTest, BinnedTablesShowTheBounds) {
   EXPECT_EQ(Run(), 0);
   EXPECT_THAT(out_.str(), HasSubstr("coco, binned: "));
   EXPECT_THAT(out_.str(), HasSubstr("\nAP           0.5050  0.5050  0.5050\n"));
-  options_.protocol = Protocol::kVoc2007;
+  options_.protocol = {MatchingRule::kVoc, Interpolation::k11Points};
   EXPECT_EQ(Run(), 0);
   EXPECT_THAT(out_.str(), HasSubstr("voc2007, binned: "));
   EXPECT_THAT(out_.str(), HasSubstr("class  ground truths  detections  TP  FP      AP   lower   upper\n"

@@ -271,7 +271,7 @@ TEST(ExpositionTest, MeansAreLabelledByTheirRangeOfThresholds) {
 
 TEST(ExpositionTest, VocHasOneThresholdAndNoMeanOverThresholds) {
   const auto snapshot = CocoSnapshot(1, 1);
-  const auto voc = EvaluationParams::Voc(Protocol::kVoc2012, false);
+  const auto voc = EvaluationParams::Voc(Interpolation::kAllPoints, false);
   snapshot->views[0].groups[0].params = std::make_shared<const EvaluationParams>(voc);
   const ParsedText text = Exposed(snapshot);
   const std::string group = R"({view="default",model="detector-0",version="2025-11-22",window="total")";

@@ -101,7 +101,7 @@ TEST(SummaryJsonTest, StatsHaveTheTwelveNamesOfCoco) {
 TEST(SummaryJsonTest, StatsThatAreNotConfiguredAreNull) {
   const auto snapshot = CocoSnapshot(1, 1);
   snapshot->views[0].groups[0].params =
-      std::make_shared<const EvaluationParams>(EvaluationParams::Voc(Protocol::kVoc2007, true));
+      std::make_shared<const EvaluationParams>(EvaluationParams::Voc(Interpolation::k11Points, true));
   const json group = Summary(snapshot.get())["views"][0]["groups"][0];
   const json& stats = group["windows"][0]["stats"];
   EXPECT_EQ(group["protocol"], "voc2007");

@@ -91,7 +91,7 @@ TEST(GoldenCasesTest, VocBoundsHoldTheExactValue) {
   for (const auto& file : CaseFiles()) {
     const Case golden = ReadCase(file);
     SCOPED_TRACE(golden.name);
-    for (const Protocol protocol : {Protocol::kVoc2007, Protocol::kVoc2012}) {
+    for (const Protocol protocol : {kVoc2007, kVoc2012}) {
       for (const bool inclusive_pixels : {false, true}) {
         ExpectBoundsHold(EvaluateWith(golden.data, tools::Method::kBinned, protocol, inclusive_pixels),
                          EvaluateWith(golden.data, tools::Method::kExact, protocol, inclusive_pixels));

@@ -59,9 +59,8 @@ TEST_P(VocTest, ExactAgreesWithTheReferenceEvaluator) {
   const Json golden = ReadJson(set / GetParam().file);
   for (const bool eleven_points : {false, true}) {
     SCOPED_TRACE(eleven_points ? "11 points" : "area");
-    const auto report =
-        EvaluateWith(data, tools::Method::kExact, eleven_points ? Protocol::kVoc2007 : Protocol::kVoc2012,
-                     GetParam().inclusive_pixels);
+    const auto report = EvaluateWith(data, tools::Method::kExact, eleven_points ? kVoc2007 : kVoc2012,
+                                     GetParam().inclusive_pixels);
     ExpectSame(Json::parse(tools::FormatJson(report)), ExpectedOf(golden, eleven_points), 1e-9);
   }
 }
@@ -69,7 +68,7 @@ TEST_P(VocTest, ExactAgreesWithTheReferenceEvaluator) {
 TEST_P(VocTest, BoundsHoldTheExactValue) {
   DETWATCH_GOLDEN_OR_SKIP(set, Golden("cartucho"));
   const auto data = ReadDataset(set / "gt.json", set / "dt.json");
-  for (const Protocol protocol : {Protocol::kVoc2007, Protocol::kVoc2012}) {
+  for (const Protocol protocol : {kVoc2007, kVoc2012}) {
     ExpectBoundsHold(EvaluateWith(data, tools::Method::kBinned, protocol, GetParam().inclusive_pixels),
                      EvaluateWith(data, tools::Method::kExact, protocol, GetParam().inclusive_pixels));
   }

@@ -37,9 +37,12 @@ using Json = nlohmann::json;
 // Boxes and areas as a float32 wire would carry them; the reference values of synthetic sets are of those.
 void RoundToFloat32(dataset::Dataset& data);
 
+inline constexpr Protocol kVoc2007 = {MatchingRule::kVoc, Interpolation::k11Points};
+inline constexpr Protocol kVoc2012 = {MatchingRule::kVoc, Interpolation::kAllPoints};
+
+// COCO unless another protocol is given.
 [[nodiscard]] tools::EvalReport EvaluateWith(const dataset::Dataset& data, tools::Method method,
-                                             Protocol protocol = Protocol::kCoco,
-                                             bool inclusive_pixels = false);
+                                             Protocol protocol = {}, bool inclusive_pixels = false);
 
 // Same structure, numbers within `tolerance`; one failure per difference, with its path.
 void ExpectSame(const Json& actual, const Json& expected, double tolerance, const std::string& path = "");

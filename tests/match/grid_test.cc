@@ -29,7 +29,7 @@ TEST(GridTest, OnlyCocoLowersAThresholdOfOne) {
   params.iou_thresholds = {1};
   EXPECT_NE(Grid(params).Reached(1 - 1e-10), 0U);
   EXPECT_EQ(Grid(params).Reached(std::nextafter(1 - 1e-10, 0)), 0U);
-  params.protocol = Protocol::kVoc2012;
+  params.matching_rule = MatchingRule::kVoc;
   EXPECT_EQ(Grid(params).Reached(std::nextafter(1, 0)), 0U);
   EXPECT_NE(Grid(params).Reached(1), 0U);
 }

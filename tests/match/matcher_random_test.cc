@@ -187,8 +187,8 @@ std::vector<NamedParams> Params() {
   return {{"Coco", EvaluationParams::Coco()},
           {"CocoOdd", odd},
           {"CocoSixteenThresholds", full},
-          {"Voc", EvaluationParams::Voc(Protocol::kVoc2007, false)},
-          {"VocInclusivePixels", EvaluationParams::Voc(Protocol::kVoc2012, true)},
+          {"Voc", EvaluationParams::Voc(Interpolation::k11Points, false)},
+          {"VocInclusivePixels", EvaluationParams::Voc(Interpolation::kAllPoints, true)},
           {"VocAreas", VocWithCocoGrid(false)},
           {"VocAreasInclusivePixels", VocWithCocoGrid(true)}};
 }

@@ -106,7 +106,7 @@ TEST(MatcherTest, EmptyFlagColumnsMeanNone) {
   frame.crowd.clear();
   frame.difficult.clear();
   for (const EvaluationParams& params :
-       {EvaluationParams::Coco(), EvaluationParams::Voc(Protocol::kVoc2007, false)}) {
+       {EvaluationParams::Coco(), EvaluationParams::Voc(Interpolation::k11Points, false)}) {
     FrameOutcome outcome;
     Matcher(params).Match(frame.view(), outcome);
     EXPECT_NE(outcome.detections[0].true_positive[0], 0);
@@ -190,12 +190,12 @@ TEST(MatcherTest, AMatcherCanBeMoved) {
   Frame frame;
   frame.Truth(kBox);
   frame.Detect(kBox, 0.9F);
-  Matcher first(EvaluationParams::Voc(Protocol::kVoc2012, true));
+  Matcher first(EvaluationParams::Voc(Interpolation::kAllPoints, true));
   Matcher second = std::move(first);
   FrameOutcome outcome;
   second.Match(frame.view(), outcome);
   EXPECT_EQ(outcome.detections[0].true_positive[0], 1);
-  EXPECT_EQ(second.params().protocol, Protocol::kVoc2012);
+  EXPECT_EQ(second.params().matching_rule, MatchingRule::kVoc);
 }
 
 }  // namespace

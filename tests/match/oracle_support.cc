@@ -130,7 +130,7 @@ std::vector<Verdict> EvaluateVoc(const Frame& frame, const std::vector<std::size
 
 ClassOutcome JudgeClass(const EvaluationParams& params, const Frame& frame, ClassId class_id,
                         std::vector<DetectionOutcome>& detections) {
-  const bool coco = params.protocol == Protocol::kCoco;
+  const bool coco = params.matching_rule == MatchingRule::kCoco;
   std::vector<std::size_t> dt;
   std::vector<std::size_t> gt;
   for (std::size_t i = 0; i < frame.scores.size(); ++i) {
@@ -267,7 +267,7 @@ std::string Difference(const FrameOutcome& actual, const FrameOutcome& expected)
 
 EvaluationParams VocWithCocoGrid(bool inclusive_pixels) {
   EvaluationParams params = EvaluationParams::Coco();
-  params.protocol = Protocol::kVoc2012;
+  params.matching_rule = MatchingRule::kVoc;
   params.inclusive_pixels = inclusive_pixels;
   return params;
 }

@@ -34,7 +34,7 @@ struct Frame {
 // The first difference between two outcomes in words, empty when there is none.
 [[nodiscard]] std::string Difference(const FrameOutcome& actual, const FrameOutcome& expected);
 
-// COCO's ten thresholds and four areas under a VOC rule: not a usual protocol, but defined.
+// COCO's ten thresholds and four areas under VOC's rule: not usual, but defined.
 [[nodiscard]] EvaluationParams VocWithCocoGrid(bool inclusive_pixels);
 
 }  // namespace detwatch::match

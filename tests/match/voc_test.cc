@@ -14,7 +14,7 @@ using Masks = std::array<IouMask, kMaxAreaRanges>;
 constexpr Box kTruth{0, 0, 100, 10};
 
 FrameOutcome Judge(const Frame& frame,
-                   const EvaluationParams& params = EvaluationParams::Voc(Protocol::kVoc2012, false)) {
+                   const EvaluationParams& params = EvaluationParams::Voc(Interpolation::kAllPoints, false)) {
   FrameOutcome outcome;
   Matcher(params).Match(frame.view(), outcome);
   return outcome;
@@ -99,7 +99,7 @@ TEST(VocTest, InclusivePixelsDecideAtTheThreshold) {
   frame.Truth({0, 0, 9, 9});
   frame.Detect({0, 0, 9, 4}, 0.9F);  // 36 / 81, but 10 x 5 of 10 x 10 pixels
   EXPECT_EQ(Judge(frame).detections[0].true_positive[0], 0);
-  const FrameOutcome inclusive = Judge(frame, EvaluationParams::Voc(Protocol::kVoc2007, true));
+  const FrameOutcome inclusive = Judge(frame, EvaluationParams::Voc(Interpolation::k11Points, true));
   EXPECT_EQ(inclusive.detections[0].true_positive[0], 1);
   EXPECT_EQ(inclusive.detections[0].iou, 0.5F);
 }

@@ -112,7 +112,7 @@ TEST_F(IngestLimitsTest, SeveralModelsAreJudgedOnTheSameLabels) {
 
 TEST_F(IngestLimitsTest, AModelsProtocolIsItsOwn) {
   PipelineConfig config;
-  config.model_evaluation["voc"] = EvaluationParams::Voc(Protocol::kVoc2012, true);
+  config.model_evaluation["voc"] = EvaluationParams::Voc(Interpolation::kAllPoints, true);
   Start(config);
   feed_->Send(test::ThreeClasses(), At(kNow));
   feed_->Send(Frame("a", "voc").predictions, At(kNow));
@@ -120,8 +120,8 @@ TEST_F(IngestLimitsTest, AModelsProtocolIsItsOwn) {
   feed_->Send(Frame("a").labels, At(kNow));
   const auto snapshot = Take();
   ASSERT_EQ(snapshot->views[0].groups.size(), 2U);
-  EXPECT_EQ(snapshot->views[0].groups[0].params->protocol, Protocol::kVoc2012);
-  EXPECT_EQ(snapshot->views[0].groups[1].params->protocol, Protocol::kCoco);
+  EXPECT_EQ(snapshot->views[0].groups[0].params->matching_rule, MatchingRule::kVoc);
+  EXPECT_EQ(snapshot->views[0].groups[1].params->matching_rule, MatchingRule::kCoco);
 }
 
 TEST_F(IngestLimitsTest, LabelsOfAKindThatIsConfiguredOutDoNotCount) {
