@@ -23,16 +23,21 @@ enum class ClassId : std::uint32_t {};
 using IouMask = std::uint16_t;
 static_assert(sizeof(IouMask) * 8 >= kMaxIouThresholds);
 
-// One frame ready to be judged: columns of n detections and m ground truths of judged classes.
-struct FrameView {
-  std::span<const Box> detection_boxes;           // n
+// What the matching rules look at, whatever the shapes are: columns of n detections and m ground truths of
+// judged classes.
+struct FrameColumns {
   std::span<const float> scores;                  // n, in [0, 1]
   std::span<const ClassId> detection_classes;     // n
-  std::span<const Box> ground_truth_boxes;        // m
   std::span<const double> ground_truth_areas;     // m, square pixels
   std::span<const ClassId> ground_truth_classes;  // m
   std::span<const std::uint8_t> crowd;            // m, or empty: none
   std::span<const std::uint8_t> difficult;        // m, or empty: none
+};
+
+// One frame of boxes ready to be judged.
+struct FrameView : FrameColumns {
+  std::span<const Box> detection_boxes;     // n
+  std::span<const Box> ground_truth_boxes;  // m
 };
 
 struct DetectionOutcome {

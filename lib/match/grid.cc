@@ -10,7 +10,7 @@ Grid::Grid(const EvaluationParams& params) : thresholds_(params.thresholds()) {
   for (std::size_t t = 0; t < thresholds_; ++t) {
     // The reference COCO evaluator lowers a threshold of 1, which rounding would put out of reach.
     const double threshold = params.iou_thresholds[t];
-    least_iou_[t] = params.matching_rule == MatchingRule::kCoco ? std::min(threshold, 1 - 1e-10) : threshold;
+    least_[t] = params.matching_rule == MatchingRule::kCoco ? std::min(threshold, 1 - 1e-10) : threshold;
   }
   for (std::size_t n = 0; n <= thresholds_; ++n) {
     std::array<IouMask, kMaxAreaRanges> masks{};

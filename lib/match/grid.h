@@ -1,5 +1,5 @@
 #pragma once
-// lib/match -- the grid a detection is judged on: area ranges x IoU thresholds, one bit for each.
+// lib/match -- the grid a detection is judged on: area ranges x thresholds, one bit for each.
 //
 // Why: an outcome is decided forty times (four areas, ten thresholds), nearly always the same way. Four lanes
 // of sixteen bits fill one machine word, so one AND or OR decides all of them. Lanes has the layout of
@@ -33,10 +33,10 @@ class Grid {
   // Requires: params.Problems() is empty.
   explicit Grid(const EvaluationParams& params);
 
-  // In every area the thresholds that `iou` reaches; equality reaches, NaN does not.
-  [[nodiscard]] Lanes Reached(double iou) const {
+  // In every area the thresholds that `similarity` reaches; equality reaches, NaN does not.
+  [[nodiscard]] Lanes Reached(double similarity) const {
     std::size_t reached = 0;
-    while (reached < thresholds_ && iou >= least_iou_[reached]) {
+    while (reached < thresholds_ && similarity >= least_[reached]) {
       ++reached;
     }
     return first_thresholds_[reached];
@@ -53,8 +53,8 @@ class Grid {
     return outside;
   }
 
-  // The IoU below which no threshold is reached.
-  [[nodiscard]] double lowest() const { return least_iou_[0]; }
+  // The similarity below which no threshold is reached.
+  [[nodiscard]] double lowest() const { return least_[0]; }
   [[nodiscard]] Lanes all() const { return first_thresholds_[thresholds_]; }
   // The one bit of HeadlineIou in area 0.
   [[nodiscard]] Lanes headline() const { return headline_; }
@@ -63,7 +63,7 @@ class Grid {
 
  private:
   std::size_t thresholds_;
-  std::array<double, kMaxIouThresholds> least_iou_{};            // that matches, by threshold
+  std::array<double, kMaxIouThresholds> least_{};                // that matches, by threshold
   std::array<Lanes, kMaxIouThresholds + 1> first_thresholds_{};  // [n]: the first n in every area
   std::array<double, kMaxAreaRanges> lower_{};
   std::array<double, kMaxAreaRanges> upper_{};

@@ -20,7 +20,7 @@ ScoreKey MakeScoreKey(float score, std::uint32_t index) {
 }  // namespace
 
 template <class SlotOf, class ClassOf>
-void Grouping::Scatter(const FrameView& frame, std::size_t slots, SlotOf slot_of, ClassOf class_of) {
+void Grouping::Scatter(const FrameColumns& frame, std::size_t slots, SlotOf slot_of, ClassOf class_of) {
   if (slots_.size() < slots) {
     slots_.resize(slots);
   }
@@ -75,7 +75,7 @@ void Grouping::Scatter(const FrameView& frame, std::size_t slots, SlotOf slot_of
   });
 }
 
-void Grouping::Build(const FrameView& frame) {
+void Grouping::Build(const FrameColumns& frame) {
   groups_.clear();
   std::uint32_t largest = 0;
   for (const ClassId id : frame.detection_classes) {

@@ -35,7 +35,7 @@ class Grouping {
   static constexpr std::size_t kDirectClasses = 4096;
 
   // Replaces what was there. Requires: columns agree in length.
-  void Build(const FrameView& frame);
+  void Build(const FrameColumns& frame);
 
   // Classes with a detection or a ground truth; valid until the next Build.
   [[nodiscard]] std::span<const ClassGroup> groups() const { return groups_; }
@@ -49,7 +49,7 @@ class Grouping {
 
   // `slot_of` maps the frame's classes to [0, slots) and keeps their order; `class_of` is its inverse.
   template <class SlotOf, class ClassOf>
-  void Scatter(const FrameView& frame, std::size_t slots, SlotOf slot_of, ClassOf class_of);
+  void Scatter(const FrameColumns& frame, std::size_t slots, SlotOf slot_of, ClassOf class_of);
 
   std::vector<Slot> slots_;
   std::vector<std::uint64_t> present_;  // one bit per slot

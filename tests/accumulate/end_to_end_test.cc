@@ -25,7 +25,7 @@ struct Scene {
   std::vector<std::uint8_t> crowd;
 
   [[nodiscard]] FrameView View() const {
-    return {boxes, scores, classes, truth_boxes, truth_areas, truth_classes, crowd, {}};
+    return {{scores, classes, truth_areas, truth_classes, crowd, {}}, boxes, truth_boxes};
   }
 };
 

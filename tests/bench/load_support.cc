@@ -140,14 +140,9 @@ class Scene {
 }  // namespace
 
 FrameView Frame::view() const {
-  return {detection_boxes,
-          scores,
-          detection_classes,
-          ground_truth_boxes,
-          ground_truth_areas,
-          ground_truth_classes,
-          crowd,
-          {}};
+  return {{scores, detection_classes, ground_truth_areas, ground_truth_classes, crowd, {}},
+          detection_boxes,
+          ground_truth_boxes};
 }
 
 Load MakeLoad(std::uint32_t frames, std::uint32_t classes, std::uint64_t seed) {

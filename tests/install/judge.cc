@@ -1,5 +1,6 @@
 // Uses a room of the library by itself: half of a box overlaps the other one.
 #include <lib/accumulate/layout.h>
+#include <lib/match/box_similarity.h>
 #include <lib/match/matcher.h>
 
 #include <cmath>

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "lib/match/box_similarity.h"
 #include "lib/match/matcher.h"
 #include "tests/match/oracle_support.h"
 

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "lib/match/matcher.h"
+#include "lib/match/box_similarity.h"
 
 namespace detwatch::match {
 namespace {

@@ -1,4 +1,4 @@
-// What holds under every protocol: order, grouping, sizes, reuse.
+// What holds under every rule: order, grouping, sizes, reuse.
 
 #include "lib/match/matcher.h"
 

@@ -213,8 +213,9 @@ void Frame::Difficult(const Box& box, std::uint32_t class_id) {
 }
 
 FrameView Frame::view() const {
-  return {detection_boxes,      scores, detection_classes, ground_truth_boxes, ground_truth_areas,
-          ground_truth_classes, crowd,  difficult};
+  return {{scores, detection_classes, ground_truth_areas, ground_truth_classes, crowd, difficult},
+          detection_boxes,
+          ground_truth_boxes};
 }
 
 FrameOutcome OracleOutcome(const EvaluationParams& params, const Frame& frame) {

@@ -85,8 +85,10 @@ accumulate::MeanSummary FromScratch(const EvaluationParams& params,
     for (const std::uint32_t id : frame->labels.class_ids) {
       real.push_back(static_cast<ClassId>(id));
     }
-    matcher.Match({frame->predictions.boxes, frame->predictions.scores, detected, frame->labels.boxes,
-                   frame->labels.areas, real, frame->labels.crowd, frame->labels.difficult},
+    matcher.Match({{frame->predictions.scores, detected, frame->labels.areas, real, frame->labels.crowd,
+                    frame->labels.difficult},
+                   frame->predictions.boxes,
+                   frame->labels.boxes},
                   outcome);
     ++ordinal;
     for (std::uint32_t c = 0; c < 3; ++c) {

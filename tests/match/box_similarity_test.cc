@@ -1,23 +1,16 @@
-#include "lib/match/rules.h"
+#include "lib/match/box_similarity.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <random>
 
-#include "lib/match/matcher.h"
-
 namespace detwatch::match {
 namespace {
 
-GroundTruth MakeTruth(const Box& box, double threshold, bool crowd, double plus) {
-  GroundTruth truth;
-  truth.box = box;
-  truth.extent = MakeExtent(box, plus);
-  truth.extent.area = crowd ? 0 : truth.extent.area;
-  truth.least_share = LeastShare(threshold, crowd);
-  truth.crowd = crowd;
-  return truth;
+bool Reaches(const Box& detection, const TruthBox& truth, bool inclusive_pixels) {
+  return inclusive_pixels ? MayReach<true>(MakeExtent(detection, 1), truth)
+                          : MayReach<false>(MakeExtent(detection, 0), truth);
 }
 
 TEST(MayReachTest, NeverHidesAPairThatTheExactFormulaAccepts) {
@@ -44,7 +37,7 @@ TEST(MayReachTest, NeverHidesAPairThatTheExactFormulaAccepts) {
         for (const double threshold : {exact, 0.5}) {
           if (threshold > 0 && threshold <= 1 && exact >= threshold) {
             ++reached;
-            ASSERT_TRUE(MayReach(MakeExtent(detection, plus), MakeTruth(box, threshold, crowd, plus), plus))
+            ASSERT_TRUE(Reaches(detection, MakeTruthBox(box, threshold, crowd, plus), plus > 0))
                 << "IoU " << exact << " at frame " << i;
           }
         }
@@ -55,13 +48,14 @@ TEST(MayReachTest, NeverHidesAPairThatTheExactFormulaAccepts) {
 }
 
 TEST(MayReachTest, DropsPairsThatOverlapTooLittleOrNotAtAll) {
-  const Extent detection = MakeExtent({0, 0, 10, 10}, 0);
-  EXPECT_TRUE(MayReach(detection, MakeTruth({0, 0, 10, 6}, 0.5, false, 0), 0));
-  EXPECT_FALSE(MayReach(detection, MakeTruth({0, 0, 10, 4}, 0.5, false, 0), 0));
-  EXPECT_FALSE(MayReach(detection, MakeTruth({10, 0, 10, 10}, 0.5, false, 0), 0));
-  EXPECT_FALSE(MayReach(detection, MakeTruth({90, 90, 10, 10}, 0.5, false, 0), 0)) << "two negative overlaps";
-  EXPECT_TRUE(MayReach(detection, MakeTruth({5, 0, 900, 900}, 0.5, true, 0), 0));
-  EXPECT_FALSE(MayReach(detection, MakeTruth({6, 0, 900, 900}, 0.5, true, 0), 0));
+  const Box detection{0, 0, 10, 10};
+  EXPECT_TRUE(Reaches(detection, MakeTruthBox({0, 0, 10, 6}, 0.5, false, 0), false));
+  EXPECT_FALSE(Reaches(detection, MakeTruthBox({0, 0, 10, 4}, 0.5, false, 0), false));
+  EXPECT_FALSE(Reaches(detection, MakeTruthBox({10, 0, 10, 10}, 0.5, false, 0), false));
+  EXPECT_FALSE(Reaches(detection, MakeTruthBox({90, 90, 10, 10}, 0.5, false, 0), false))
+      << "two negative overlaps";
+  EXPECT_TRUE(Reaches(detection, MakeTruthBox({5, 0, 900, 900}, 0.5, true, 0), false));
+  EXPECT_FALSE(Reaches(detection, MakeTruthBox({6, 0, 900, 900}, 0.5, true, 0), false));
 }
 
 }  // namespace

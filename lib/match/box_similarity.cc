@@ -1,6 +1,6 @@
-#include <algorithm>
+#include "lib/match/box_similarity.h"
 
-#include "lib/match/matcher.h"
+#include <algorithm>
 
 namespace detwatch::match {
 
