@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <vector>
 
-#include "daemon/dataset/dataset.h"
 #include "lib/core/result.h"
+#include "lib/dataset/dataset.h"
 
 namespace detwatch::tools {
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "daemon/files/dataset_files.h"
 #include "daemon/tools/eval_format.h"
 #include "daemon/tools/terminal.h"
 #include "lib/accumulate/histogram.h"
@@ -128,14 +129,14 @@ class ProgressLine {
 
 Result<dataset::Dataset> Read(const EvalOptions& options, std::ostream& err) {
   ProgressLine progress(err);
-  dataset::ReadOptions read_options;
+  files::ReadOptions read_options;
   read_options.image_size = options.image_size;
   if (IsTerminal(err)) {
     read_options.progress = [&progress](std::string_view file, double done) { progress(file, done); };
   }
-  auto data = dataset::ReadGroundTruth(options.ground_truth, read_options);
+  auto data = files::ReadGroundTruth(options.ground_truth, read_options);
   if (data) {
-    if (auto read = dataset::ReadPredictions(options.predictions, read_options, *data); !read) {
+    if (auto read = files::ReadPredictions(options.predictions, read_options, *data); !read) {
       return tl::unexpected(read.error());
     }
   }

@@ -14,10 +14,10 @@
 #include <string>
 #include <vector>
 
-#include "daemon/dataset/dataset.h"
 #include "lib/accumulate/summary.h"
 #include "lib/core/evaluation.h"
 #include "lib/core/result.h"
+#include "lib/dataset/dataset.h"
 
 namespace detwatch::tools {
 

@@ -12,10 +12,10 @@
 #include <string>
 #include <vector>
 
-#include "daemon/dataset/dataset.h"
 #include "daemon/tools/tool_publisher.h"
 #include "lib/core/frame.h"
 #include "lib/core/result.h"
+#include "lib/dataset/dataset.h"
 
 namespace detwatch::tools {
 

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "daemon/files/dataset_files.h"
 #include "daemon/tools/label_report.h"
 #include "daemon/tools/terminal.h"
 
@@ -142,9 +143,9 @@ Result<void> SendAll(std::vector<dataset::Frame>& frames, ToolPublisher& publish
 }  // namespace
 
 int RunLabel(const LabelOptions& options, std::ostream& out, std::ostream& err) {
-  dataset::ReadOptions read;
+  files::ReadOptions read;
   read.image_size = options.image_size;
-  auto data = dataset::ReadGroundTruth(options.from, read);
+  auto data = files::ReadGroundTruth(options.from, read);
   if (!data) {
     err << kCommand << data.error().message << '\n';
     return 1;

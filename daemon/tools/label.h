@@ -13,9 +13,9 @@
 #include <string>
 #include <vector>
 
-#include "daemon/dataset/dataset.h"
 #include "daemon/tools/tool_publisher.h"
 #include "lib/core/frame.h"
+#include "lib/dataset/dataset.h"
 
 namespace detwatch::tools {
 

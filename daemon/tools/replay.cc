@@ -2,14 +2,16 @@
 
 #include <ostream>
 
+#include "daemon/files/dataset_files.h"
+
 namespace detwatch::tools {
 
 int RunReplay(const ReplayOptions& options, std::ostream& out, std::ostream& err) {
-  dataset::ReadOptions read;
+  files::ReadOptions read;
   read.image_size = options.image_size;
-  auto data = dataset::ReadGroundTruth(options.ground_truth, read);
+  auto data = files::ReadGroundTruth(options.ground_truth, read);
   if (data) {
-    if (const auto predictions = dataset::ReadPredictions(options.predictions, read, *data); !predictions) {
+    if (const auto predictions = files::ReadPredictions(options.predictions, read, *data); !predictions) {
       data = tl::unexpected(predictions.error());
     }
   }

@@ -6,8 +6,8 @@
 #include <iosfwd>
 #include <optional>
 
-#include "daemon/dataset/dataset.h"
 #include "daemon/tools/frame_sender.h"
+#include "lib/dataset/dataset.h"
 
 namespace detwatch::tools {
 

@@ -14,9 +14,9 @@
 #include <string_view>
 #include <vector>
 
-#include "daemon/dataset/dataset.h"
 #include "lib/core/geometry.h"
 #include "lib/core/result.h"
+#include "lib/dataset/dataset.h"
 
 namespace detwatch::tools {
 

@@ -13,9 +13,9 @@
 #include <string>
 #include <vector>
 
-#include "daemon/dataset/dataset.h"
 #include "lib/client/publisher.h"
 #include "lib/core/result.h"
+#include "lib/dataset/dataset.h"
 
 namespace detwatch::tools {
 

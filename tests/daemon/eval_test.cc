@@ -7,6 +7,7 @@
 #include <sstream>
 #include <string>
 
+#include "daemon/files/dataset_files.h"
 #include "daemon/tools/eval_format.h"
 #include "tests/daemon/temp_tree_support.h"
 
@@ -116,7 +117,7 @@ TEST_F(EvalTest, BinnedTablesShowTheBounds) {
 }
 
 TEST_F(EvalTest, ColourIsOnlyForTheHeadings) {
-  const auto data = dataset::ReadGroundTruth(options_.ground_truth);
+  const auto data = files::ReadGroundTruth(options_.ground_truth);
   const auto report = Evaluate(data.value(), options_);
   std::string coloured = FormatTable(report.value(), true);
   EXPECT_THAT(coloured, HasSubstr("\x1b[1mclass"));
@@ -141,7 +142,7 @@ TEST_F(EvalTest, InclusivePixelsWithoutVocIsExitCode2) {
   options_.voc_inclusive_pixels = true;
   EXPECT_EQ(Run(), 2);
   EXPECT_EQ(err_.str(), "error: --voc-inclusive-pixels needs --protocol voc2007 or voc2012\n");
-  const auto data = dataset::ReadGroundTruth(options_.ground_truth);
+  const auto data = files::ReadGroundTruth(options_.ground_truth);
   EXPECT_FALSE(Evaluate(data.value(), options_).has_value());
 }
 

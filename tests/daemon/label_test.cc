@@ -13,8 +13,8 @@
 #include "daemon/tools/label_report.h"
 #include "daemon/tools/replay.h"
 #include "tests/client/fake_daemon_support.h"
-#include "tests/daemon/image_support.h"
 #include "tests/daemon/temp_tree_support.h"
+#include "tests/dataset/image_support.h"
 
 namespace detwatch::tools {
 namespace {

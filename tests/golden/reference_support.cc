@@ -14,6 +14,8 @@
 #include <system_error>
 #include <utility>
 
+#include "daemon/files/dataset_files.h"
+
 extern char** environ;
 
 namespace detwatch {
@@ -124,11 +126,11 @@ std::optional<fs::path> Synthetic(const std::vector<std::string>& arguments) {
 }
 
 dataset::Dataset ReadDataset(const fs::path& ground_truth, const fs::path& predictions) {
-  auto data = dataset::ReadGroundTruth(ground_truth);
+  auto data = files::ReadGroundTruth(ground_truth);
   if (!data) {
     throw std::runtime_error(data.error().message);
   }
-  if (const auto read = dataset::ReadPredictions(predictions, {}, *data); !read) {
+  if (const auto read = files::ReadPredictions(predictions, {}, *data); !read) {
     throw std::runtime_error(read.error().message);
   }
   return std::move(*data);

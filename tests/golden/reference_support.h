@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "daemon/dataset/dataset.h"
 #include "daemon/tools/eval.h"
+#include "lib/dataset/dataset.h"
 
 namespace detwatch {
 

@@ -26,6 +26,7 @@ ARROWS = {
     "settle": {"core", "wire", "join", "judge", "accumulate", "cells"},
     "pipeline": {"core", "wire", "delivery", "join", "judge", "accumulate", "cells", "settle", "snapshot"},
     "expose": {"core", "snapshot", "accumulate"},
+    "dataset": {"core"},
     "client": {"core", "wire", "delivery"},
 }
 # Who may see generated protobuf code: lib/wire turns it into our own words for everybody else.
