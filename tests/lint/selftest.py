@@ -23,8 +23,8 @@ class LayersTest(unittest.TestCase):
 
     def test_core_sees_nothing_of_ours(self):
         for room in layers.ARROWS:
-            if room != "core":
-                self.assertTrue(list(layers.problems_of("lib/core/core.cc", f'#include "lib/{room}/x.h"\n')), room)
+            if room != "lib/core":
+                self.assertTrue(list(layers.problems_of("lib/core/core.cc", f'#include "{room}/x.h"\n')), room)
 
     def test_the_way_back_is_forbidden_for_every_arrow(self):
         for room, seen in layers.ARROWS.items():
@@ -49,6 +49,58 @@ class LayersTest(unittest.TestCase):
     def test_no_way_around_by_dots_or_spaces(self):
         self.assertTrue(list(layers.problems_of("lib/join/a.cc", '#include "../match/matcher.h"\n')))
         self.assertTrue(list(layers.problems_of("lib/join/a.cc", '  #  include   <lib/match/matcher.h>\n')))
+
+
+    def test_an_arrow_inside_the_daemon_is_allowed_only_where_it_is_drawn(self):
+        drawn = '#include "daemon/http/address.h"\n#include "daemon/config/config.h"\n#include "daemon/version.h"\n'
+        self.assertEqual(list(layers.problems_of("daemon/serve/web.cc", drawn)), [])
+        for path, target in (("daemon/http/server.cc", "daemon/config/config.h"),
+                             ("daemon/config/load.cc", "daemon/serve/log.h"),
+                             ("daemon/files/disk.cc", "daemon/tools/terminal.h"),
+                             ("daemon/tools/eval.cc", "daemon/serve/log.h"),
+                             ("daemon/serve/serve.cc", "daemon/files/dataset_files.h"),
+                             ("daemon/serve/serve.cc", "daemon/choice.h")):
+            found = list(layers.problems_of(path, f'#include "{target}"\n'))
+            self.assertEqual(len(found), 1, f"{path} -> {target}")
+            self.assertIn("there is no arrow from", found[0])
+
+    def test_an_arrow_from_the_daemon_into_lib_has_to_be_drawn_too(self):
+        self.assertTrue(list(layers.problems_of("daemon/tools/eval.cc", '#include "lib/store/store.h"\n')))
+        self.assertTrue(list(layers.problems_of("daemon/http/server.cc", '#include "lib/pipeline/state.h"\n')))
+        self.assertEqual(list(layers.problems_of("daemon/serve/serve.cc", '#include "lib/store/store.h"\n')), [])
+
+    def test_every_drawn_arrow_inside_the_daemon_has_a_forbidden_way_back(self):
+        inside = [(room, other) for room in layers.ARROWS for other in layers.ARROWS[room]
+                  if room.startswith("daemon/") and other.startswith("daemon/")]
+        self.assertTrue(inside)
+        for room, other in inside:
+            self.assertTrue(list(layers.problems_of(f"{other}/x.cc", f'#include "{room}/x.h"\n')), (room, other))
+
+    def test_main_sees_every_folder_and_no_unknown_one(self):
+        self.assertEqual(list(layers.problems_of("daemon/main.cc", '#include "daemon/serve/serve.h"\n')), [])
+        self.assertTrue(list(layers.problems_of("daemon/main.cc", '#include "daemon/drift/x.h"\n')))
+        self.assertTrue(list(layers.problems_of("daemon/drift/x.cc", '#include "lib/core/time.h"\n')))
+
+    def test_pure_rooms_do_no_input_and_output(self):
+        for header in ("fstream", "filesystem", "thread", "sys/mman.h"):
+            line = f"#include <{header}>\n"
+            self.assertTrue(list(layers.problems_of("lib/dataset/coco.cc", line)), header)
+            self.assertEqual(list(layers.problems_of("daemon/files/disk.cc", line)), [])
+        self.assertEqual(list(layers.problems_of("lib/store/log_tail.cc", "#include <fstream>\n")), [])
+
+    def test_the_table_of_rooms_is_read(self):
+        table = ("| room | job | sees |\n|---|---|---|\n| `lib/core` | words | – |\n"
+                 "| `lib/a`, `lib/b` | two | core; more |\n| `daemon/x` | it | a, daemon/y |\n| `daemon/y` | z | core |\n")
+        arrows, problems = layers.arrows_of(table)
+        self.assertEqual(problems, [])
+        self.assertEqual(arrows, {"lib/core": set(), "lib/a": {"lib/core"}, "lib/b": {"lib/core"},
+                                  "daemon/x": {"lib/a", "daemon/y"}, "daemon/y": {"lib/core"}})
+
+    def test_a_broken_table_is_found(self):
+        row = "| `lib/a` | x | %s |\n"
+        for table in ("", row % "c", row % "–" + row % "–", row % "b" + "| `lib/b` | x | a |\n"):
+            self.assertEqual(len(layers.arrows_of(table)[1]), 1, table)
+        self.assertEqual(layers.TABLE_PROBLEMS, [])
 
 
 class WordsTest(unittest.TestCase):
