@@ -11,36 +11,28 @@ void Judge::Columns::Clear() {
   difficult.clear();
 }
 
-void Judge::Run(const Predictions& predictions, const Labels& labels, ClassLists& lists,
-                match::Matcher& matcher, JudgedFrame& out) {
-  const JudgedClasses& judged = lists.Judged(predictions.class_list, labels.class_list);
-  const ClassTable& prediction_ids = *lists.Find(predictions.class_list);
-  const ClassTable& label_ids = *lists.Find(labels.class_list);
-  out.known = &judged;
-  out.partial = labels.partial;
-  out.unjudged_detections = 0;
-  out.unjudged_ground_truths = 0;
-
-  // Partial labels: only what was examined.
+void Judge::Examine(const Labels& labels, const ClassTable& ids, const JudgedClasses& judged,
+                    JudgedFrame& out) {
   out.examined.clear();
-  if (labels.partial) {
-    examined_.assign(judged.contains.size(), 0);
-    for (const std::uint32_t id : labels.examined) {
-      const std::uint32_t class_index = label_ids.Find(id);
-      if (judged.Contains(class_index)) {
-        examined_[class_index] = 1;
-        out.examined.push_back(static_cast<ClassId>(class_index));
-      }
+  if (!labels.partial) {
+    return;
+  }
+  examined_.assign(judged.contains.size(), 0);
+  for (const std::uint32_t id : labels.examined) {
+    const std::uint32_t class_index = ids.Find(id);
+    if (judged.Contains(class_index)) {
+      examined_[class_index] = 1;
+      out.examined.push_back(static_cast<ClassId>(class_index));
     }
   }
-  const auto is_judged = [&](std::uint32_t class_index) {
-    return judged.Contains(class_index) && (!labels.partial || examined_[class_index] != 0);
-  };
+}
 
+void Judge::TakeDetections(const Predictions& predictions, const ClassTable& ids, JudgedFrame& out) {
   detections_.Clear();
+  out.unjudged_detections = 0;
   for (std::size_t i = 0; i < predictions.scores.size(); ++i) {
-    const std::uint32_t class_index = prediction_ids.Find(predictions.class_ids[i]);
-    if (!is_judged(class_index)) {
+    const std::uint32_t class_index = ids.Find(predictions.class_ids[i]);
+    if (!IsJudged(out, class_index)) {
       ++out.unjudged_detections;
       continue;
     }
@@ -48,10 +40,14 @@ void Judge::Run(const Predictions& predictions, const Labels& labels, ClassLists
     detections_.scores.push_back(predictions.scores[i]);
     detections_.classes.push_back(static_cast<ClassId>(class_index));
   }
+}
+
+void Judge::TakeGroundTruths(const Labels& labels, const ClassTable& ids, JudgedFrame& out) {
   ground_truths_.Clear();
+  out.unjudged_ground_truths = 0;
   for (std::size_t i = 0; i < labels.class_ids.size(); ++i) {
-    const std::uint32_t class_index = label_ids.Find(labels.class_ids[i]);
-    if (!is_judged(class_index)) {
+    const std::uint32_t class_index = ids.Find(labels.class_ids[i]);
+    if (!IsJudged(out, class_index)) {
       ++out.unjudged_ground_truths;
       continue;
     }
@@ -61,6 +57,17 @@ void Judge::Run(const Predictions& predictions, const Labels& labels, ClassLists
     ground_truths_.crowd.push_back(labels.crowd.empty() ? 0 : labels.crowd[i]);
     ground_truths_.difficult.push_back(labels.difficult.empty() ? 0 : labels.difficult[i]);
   }
+}
+
+void Judge::Run(const Predictions& predictions, const Labels& labels, ClassLists& lists,
+                match::Matcher& matcher, JudgedFrame& out) {
+  const JudgedClasses& judged = lists.Judged(predictions.class_list, labels.class_list);
+  const ClassTable& label_ids = *lists.Find(labels.class_list);
+  out.known = &judged;
+  out.partial = labels.partial;
+  Examine(labels, label_ids, judged, out);
+  TakeDetections(predictions, *lists.Find(predictions.class_list), out);
+  TakeGroundTruths(labels, label_ids, out);
 
   FrameView view;
   view.detection_boxes = detections_.boxes;

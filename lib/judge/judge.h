@@ -31,6 +31,14 @@ class Judge {
            JudgedFrame& out);
 
  private:
+  // Partial labels: only what was examined.
+  void Examine(const Labels& labels, const ClassTable& ids, const JudgedClasses& judged, JudgedFrame& out);
+  void TakeDetections(const Predictions& predictions, const ClassTable& ids, JudgedFrame& out);
+  void TakeGroundTruths(const Labels& labels, const ClassTable& ids, JudgedFrame& out);
+  [[nodiscard]] bool IsJudged(const JudgedFrame& frame, std::uint32_t class_index) const {
+    return frame.known->Contains(class_index) && (!frame.partial || examined_[class_index] != 0);
+  }
+
   struct Columns {
     std::vector<Box> boxes;
     std::vector<float> scores;
