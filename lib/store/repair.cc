@@ -27,6 +27,62 @@ std::string Plural(std::size_t n, const std::string& noun) {
   return std::to_string(n) + " " + noun + (n == 1 ? "" : "s");
 }
 
+// The text of kFormatKey. RocksDB may have lost it; then it is what the folder says, written anew.
+Result<std::string> RecoverFormat(rocksdb::DB& db, const Folder& folder) {
+  std::string format;
+  const rocksdb::Status status = db.Get(rocksdb::ReadOptions(), ToSlice(kFormatKey), &format);
+  if (status.ok()) {
+    return format;
+  }
+  if (!status.IsNotFound()) {
+    return Fail(status.ToString());
+  }
+  if (folder.format().value_or(0) == 0) {
+    return Fail("it no longer says its format");
+  }
+  format = std::to_string(*folder.format());
+  rocksdb::WriteOptions durably;
+  durably.sync = true;
+  if (const rocksdb::Status put = db.Put(durably, ToSlice(kFormatKey), format); !put.ok()) {
+    return Fail(put.ToString());
+  }
+  return format;
+}
+
+struct Kept {
+  std::size_t keys = 0;  // without the format
+  std::uint64_t bytes = 0;
+};
+
+// Reads all of it, which shows that all of it can be read.
+Result<Kept> CountAll(rocksdb::DB& db) {
+  Kept kept;
+  rocksdb::ReadOptions all;
+  all.total_order_seek = true;
+  all.fill_cache = false;
+  const std::unique_ptr<rocksdb::Iterator> at(db.NewIterator(all));
+  for (at->SeekToFirst(); at->Valid(); at->Next()) {
+    if (ToView(at->key()) != kFormatKey) {
+      ++kept.keys;
+      kept.bytes += at->key().size() + at->value().size();
+    }
+  }
+  if (!at->status().ok()) {
+    return Fail(at->status().ToString());
+  }
+  return kept;
+}
+
+// What was done, for a person.
+std::string Summary(const std::string& path, const Kept& kept, std::size_t lost) {
+  return "repaired the store " + path + ": kept " + Plural(kept.keys, "key") + " (" +
+         Plural(kept.bytes, "byte") + "); " +
+         (lost == 0 ? "no file was lost"
+                    : Plural(lost, "file") + " could not be read and " + (lost == 1 ? "is" : "are") + " in " +
+                          path + "/lost") +
+         ". Counts may be lower than they were, and frames that were acknowledged may be missing";
+}
+
 }  // namespace
 
 Result<std::string> Store::Repair(const std::string& path) {
@@ -45,53 +101,25 @@ Result<std::string> Store::Repair(const std::string& path) {
   if (!db) {
     return Fail(failed + db.error().message);
   }
-  std::string format;
-  if (const rocksdb::Status status = (*db)->Get(rocksdb::ReadOptions(), ToSlice(kFormatKey), &format);
-      status.IsNotFound()) {
-    if (folder->format().value_or(0) == 0) {
-      return Fail(failed + "it no longer says its format" + advice);
-    }
-    format = std::to_string(*folder->format());
-    rocksdb::WriteOptions durably;
-    durably.sync = true;
-    if (const rocksdb::Status put = (*db)->Put(durably, ToSlice(kFormatKey), format); !put.ok()) {
-      return Fail(failed + put.ToString() + advice);
-    }
-  } else if (!status.ok()) {
-    return Fail(failed + status.ToString() + advice);
+  const auto format = RecoverFormat(**db, *folder);
+  if (!format) {
+    return Fail(failed + format.error().message + advice);
   }
-  std::size_t keys = 0;
-  std::uint64_t bytes = 0;
-  rocksdb::ReadOptions all;
-  all.total_order_seek = true;
-  all.fill_cache = false;
-  const std::unique_ptr<rocksdb::Iterator> at((*db)->NewIterator(all));
-  for (at->SeekToFirst(); at->Valid(); at->Next()) {
-    if (ToView(at->key()) != kFormatKey) {
-      ++keys;
-      bytes += at->key().size() + at->value().size();
-    }
-  }
-  if (!at->status().ok()) {
-    return Fail(failed + at->status().ToString() + advice);
+  const auto kept = CountAll(**db);
+  if (!kept) {
+    return Fail(failed + kept.error().message + advice);
   }
   if (!folder->format()) {
     std::uint32_t number = 0;
-    const auto [end, error] = std::from_chars(format.data(), format.data() + format.size(), number);
-    if (error != std::errc() || end != format.data() + format.size()) {
-      return Fail(failed + "its format is \"" + format + "\"" + advice);
+    const auto [end, error] = std::from_chars(format->data(), format->data() + format->size(), number);
+    if (error != std::errc() || end != format->data() + format->size()) {
+      return Fail(failed + "its format is \"" + *format + "\"" + advice);
     }
     if (const auto marked = folder->Mark(number); !marked) {
       return tl::unexpected(marked.error());
     }
   }
-  const std::size_t lost = LostTables(path) - lost_before;
-  return "repaired the store " + path + ": kept " + Plural(keys, "key") + " (" + Plural(bytes, "byte") +
-         "); " +
-         (lost == 0 ? "no file was lost"
-                    : Plural(lost, "file") + " could not be read and " + (lost == 1 ? "is" : "are") + " in " +
-                          path + "/lost") +
-         ". Counts may be lower than they were, and frames that were acknowledged may be missing";
+  return Summary(path, *kept, LostTables(path) - lost_before);
 }
 
 }  // namespace detwatch::store
