@@ -10,6 +10,7 @@ import dashboard
 import laws
 import layers
 import links
+import presets
 import repository
 import words
 
@@ -174,6 +175,27 @@ class LinksTest(unittest.TestCase):
 
     def test_code_is_no_link(self):
         self.assertEqual(self.problems("```\n[a](nowhere.md)\n```\n"), [])
+
+
+class PresetsTest(unittest.TestCase):
+    def entry(self, path, flags):
+        return {"file": str(repository.ROOT / path), "command": f"g++ {flags} -c {path}"}
+
+    def test_hidden_presets_are_not_configured(self):
+        text = '{"configurePresets": [{"name": "base", "hidden": true}, {"name": "dev"}]}'
+        self.assertEqual(presets.visible_presets(text), ["dev"])
+
+    def test_a_preset_that_lost_it_and_a_plain_build_that_gained_it_are_found(self):
+        strict, lax = self.entry("lib/a.cc", "-Wall -Werror"), self.entry("lib/b.cc", "-Wall -Werror=vla")
+        self.assertEqual(list(presets.problems_of("dev", [strict], True)), [])
+        self.assertEqual(list(presets.problems_of("no preset", [lax], False)), [])
+        self.assertEqual(len(list(presets.problems_of("dev", [strict, lax], True))), 1)
+        self.assertEqual(len(list(presets.problems_of("no preset", [strict, lax], False))), 1)
+
+    def test_generated_code_may_warn_and_nothing_is_not_fine(self):
+        generated = self.entry("build/dev/a.pb.cc", "")
+        self.assertEqual(list(presets.problems_of("dev", [generated, self.entry("lib/a.cc", "-Werror")], True)), [])
+        self.assertTrue(list(presets.problems_of("dev", [generated], True)))
 
 
 class DashboardTest(unittest.TestCase):
