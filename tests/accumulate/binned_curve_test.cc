@@ -129,7 +129,19 @@ TEST_P(BoundsTest, FinerBinsNeverWidenThem) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Interpolations, BoundsTest, testing::ValuesIn(kInterpolations));
+std::string NameOf(const testing::TestParamInfo<Interpolation>& info) {
+  switch (info.param) {
+    case Interpolation::k101Points:
+      return "points101";
+    case Interpolation::k11Points:
+      return "points11";
+    case Interpolation::kAllPoints:
+      return "all_points";
+  }
+  return "unknown";
+}
+
+INSTANTIATE_TEST_SUITE_P(Interpolations, BoundsTest, testing::ValuesIn(kInterpolations), NameOf);
 
 TEST(BinnedEstimateTest, SmallBinsAgreeWithTheCubicAtEveryTruePositive) {
   Random random(21);

@@ -228,7 +228,8 @@ TEST_P(EndToEndTest, EveryNumberOfCocoIsThatOfTheSlowReading) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, EndToEndTest, testing::Range<std::uint64_t>(100, 140));
+INSTANTIATE_TEST_SUITE_P(Seeds, EndToEndTest, testing::Range<std::uint64_t>(100, 140),
+                         testing::PrintToStringParamName());
 
 }  // namespace
 }  // namespace detwatch::accumulate

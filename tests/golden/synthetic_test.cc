@@ -64,7 +64,8 @@ TEST_P(SyntheticTest, ExactAndBinnedAgreeWithTheReferenceEvaluator) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Sets, SyntheticTest, testing::Range(std::size_t{0}, kSets));
+INSTANTIATE_TEST_SUITE_P(Sets, SyntheticTest, testing::Range(std::size_t{0}, kSets),
+                         testing::PrintToStringParamName());
 
 }  // namespace
 }  // namespace detwatch

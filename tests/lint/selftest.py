@@ -10,6 +10,7 @@ import dashboard
 import laws
 import layers
 import links
+import names
 import presets
 import repository
 import words
@@ -175,6 +176,20 @@ class LinksTest(unittest.TestCase):
 
     def test_code_is_no_link(self):
         self.assertEqual(self.problems("```\n[a](nowhere.md)\n```\n"), [])
+
+
+class NamesTest(unittest.TestCase):
+    def test_what_cannot_be_read_is_found(self):
+        for name in ("Law\u00e9", "A.B/1-byte object <00>", "A.B/0  # GetParam() = 1", "A.B/\t", "A" * 121, ""):
+            self.assertTrue(list(names.problems_of(name)), name)
+
+    def test_a_sentence_is_a_name(self):
+        for name in ("Sets/SyntheticTest.ExactAgrees/0", "KeyValueTest/Store.AScanIsAscending", "e2e.kill", "A" * 120):
+            self.assertEqual(list(names.problems_of(name)), [], name)
+
+    def test_names_are_taken_from_what_ctest_lists(self):
+        listed = "Test project x\n  Test   #1: A.B\n  Test #924: e2e.kill\n\nTotal Tests: 2\n"
+        self.assertEqual(names.names_in(listed), ["A.B", "e2e.kill"])
 
 
 class PresetsTest(unittest.TestCase):
