@@ -2,7 +2,8 @@
 # Installs what the tests need, builds the release preset, and runs every test.
 #
 #   tests/run.sh                everything: unit, lint, sanitizers, install, end to end (the first time about half an hour)
-#   tests/run.sh --quick        the unit tests alone
+#   tests/run.sh --quick        the unit tests alone, with the packages and the build that they need
+#   tests/run.sh --packages     says which packages it would install (also behind --quick), and ends
 #   tests/run.sh -R e2e         other arguments go to ctest
 #
 # Data of the reference evaluator is looked for in ../shared/golden or $DETWATCH_GOLDEN. Tests that need it say that
@@ -11,11 +12,24 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-quick=false
+quick=false packages_only=false
 arguments=()
 for argument in "$@"; do
-  if [[ $argument == --quick ]]; then quick=true; else arguments+=("$argument"); fi
+  case $argument in
+    --quick) quick=true ;;
+    --packages) packages_only=true ;;
+    *) arguments+=("$argument") ;;
+  esac
 done
+
+lists=(deploy/packages-build.txt tests/packages-unit.txt)
+system_tests=OFF
+if ! $quick; then lists+=(tests/packages-system.txt) system_tests=ON; fi
+if $packages_only; then
+  sed 's/#.*//' "${lists[@]}" | awk 'NF { print $1 }'
+  if ! $quick; then echo prometheus; fi
+  exit 0
+fi
 
 export CCACHE_NOHASHDIR=1 CCACHE_BASEDIR=$PWD
 [[ ${CI:-} == true ]] && export DETWATCH_REQUIRE_GOLDEN=1 DETWATCH_REQUIRE_MOUNT=1 DETWATCH_REQUIRE_FAKETIME=1
@@ -47,10 +61,9 @@ fetch_prometheus() {
 as_root=()
 if [[ $(id -u) -ne 0 ]]; then as_root=(sudo); fi
 
-lists=(deploy/packages-build.txt tests/packages-test.txt)
 phase "packages" deploy/install-packages.sh "${lists[@]}"
 if ! $quick; then phase "prometheus" fetch_prometheus; fi
-phase "configure" cmake --preset release -DDETWATCH_TESTS=ON
+phase "configure" cmake --preset release -DDETWATCH_TESTS=ON "-DDETWATCH_SYSTEM_TESTS=$system_tests"
 phase "build" cmake --build build/release -j2
 echo "== ready after $((SECONDS - started)) s, testing"
 export DETWATCH_PROMTOOL=$PWD/build/tools/prometheus/usr/bin/promtool

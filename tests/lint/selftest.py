@@ -11,6 +11,7 @@ import laws
 import layers
 import links
 import names
+import packages
 import presets
 import repository
 import words
@@ -190,6 +191,26 @@ class NamesTest(unittest.TestCase):
     def test_names_are_taken_from_what_ctest_lists(self):
         listed = "Test project x\n  Test   #1: A.B\n  Test #924: e2e.kill\n\nTotal Tests: 2\n"
         self.assertEqual(names.names_in(listed), ["A.B", "e2e.kill"])
+
+
+class PackagesTest(unittest.TestCase):
+    def problems(self, quick=("a", "b"), full=("a", "b", "c", "prometheus"), lists=None):
+        return list(packages.problems_of(quick, full, lists or {"unit": ["a", "b"], "system": ["c"]}))
+
+    def test_lists_that_are_installed_as_they_are_are_fine(self):
+        self.assertEqual(self.problems(), [])
+        self.assertEqual(packages.packages_of("# why\na\n\nb  # and why\n"), ["a", "b"])
+
+    def test_what_unit_tests_do_not_need_is_found(self):
+        for name in ("chromium", "clang-14", "libclang-rt-14-dev", "prometheus", "shellcheck", "libbenchmark-dev"):
+            self.assertEqual(len(self.problems(("a", name), ("a", name), {"unit": sorted(["a", name])})), 1, name)
+        self.assertEqual(self.problems(("prometheus-cpp-dev",), ("prometheus-cpp-dev",), {"x": ["prometheus-cpp-dev"]}), [])
+
+    def test_a_package_in_two_lists_or_out_of_order_or_not_installed_is_found(self):
+        self.assertEqual(len(self.problems(lists={"unit": ["a", "b"], "system": ["a", "c"]})), 1)
+        self.assertEqual(len(self.problems(lists={"unit": ["b", "a"], "system": ["c"]})), 1)
+        self.assertEqual(len(self.problems(lists={"unit": ["a", "b"], "system": ["c", "d"]})), 1)
+        self.assertEqual(len(self.problems(quick=("a", "e"))), 1)
 
 
 class PresetsTest(unittest.TestCase):
