@@ -6,6 +6,7 @@ import json
 import pathlib
 import unittest
 
+import commands
 import dashboard
 import laws
 import layers
@@ -211,6 +212,21 @@ class PackagesTest(unittest.TestCase):
         self.assertEqual(len(self.problems(lists={"unit": ["b", "a"], "system": ["c"]})), 1)
         self.assertEqual(len(self.problems(lists={"unit": ["a", "b"], "system": ["c", "d"]})), 1)
         self.assertEqual(len(self.problems(quick=("a", "e"))), 1)
+
+
+class CommandsTest(unittest.TestCase):
+    def problems(self, text):
+        return list(commands.problems_of("a.md", text, {"serve": {"--log.level"}, "replay": {"--to", "--rate"}}))
+
+    def test_flags_that_exist_are_fine_wherever_they_stand(self):
+        self.assertEqual(self.problems("    detwatch serve --log.level info   # --not-a-flag\n`detwatch replay --to x`\n"), [])
+        self.assertEqual(self.problems("detwatch keeps counts --always\n"), [])
+
+    def test_a_flag_that_does_not_exist_is_found_wherever_it_stands(self):
+        for text in ("    detwatch serve --log-level info\n", "#   detwatch serve \\\n#     --log-level x\n", "`detwatch replay --form x`",
+                     "ExecStart=/usr/bin/detwatch serve --level x\n", '  "$detwatch" replay --too x\n',
+                     "build/release/detwatch replay --too x\n", "| `detwatch replay` | streams; `--rates` |\n"):
+            self.assertEqual(len(self.problems(text)), 1, text)
 
 
 class PresetsTest(unittest.TestCase):
