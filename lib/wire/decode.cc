@@ -18,8 +18,6 @@ namespace {
 using google::protobuf::internal::WireFormatLite;
 using google::protobuf::io::CodedInputStream;
 
-// A header has five short fields; what is longer is not one.
-constexpr std::size_t kHeaderBytes = 4096;
 // Sequences beyond are a slip that would bend the counter of lost messages for ever.
 constexpr std::uint64_t kMaxSequence = std::numeric_limits<std::int64_t>::max();
 
@@ -207,8 +205,8 @@ Decoder& Decoder::operator=(Decoder&&) noexcept = default;
 
 Result<Header, Reject> Decoder::DecodeHeader(std::string_view bytes) const {
   const auto fail = [](Reject reject) { return tl::unexpected<Reject>(std::move(reject)); };
-  if (bytes.size() > kHeaderBytes) {
-    return fail(TooLarge("header bytes", bytes.size(), kHeaderBytes));
+  if (bytes.size() > kMaxHeaderBytes) {
+    return fail(TooLarge("header bytes", bytes.size(), kMaxHeaderBytes));
   }
   pb::Header from;
   if (!from.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {

@@ -22,6 +22,9 @@
 
 namespace detwatch::wire {
 
+// A header has five short fields; what is longer is not one.
+inline constexpr std::size_t kMaxHeaderBytes = 4096;
+
 struct WireLimits {
   std::size_t message_bytes = 16U << 20;
   std::size_t boxes_per_frame = 10000;  // at most 65535

@@ -1,6 +1,7 @@
 #pragma once
 // lib/wire -- messages to bytes, for publishers, tools and the daemon's replies. Inverse of decode.h.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@
 #include "lib/core/envelope.h"
 #include "lib/core/frame.h"
 #include "lib/core/result.h"
+#include "lib/core/time.h"
 #include "lib/wire/decode.h"
 
 namespace detwatch::wire {
@@ -21,11 +23,33 @@ namespace detwatch::wire {
 [[nodiscard]] std::string EncodePayload(const Labels& labels);
 [[nodiscard]] std::string EncodeBatch(const std::vector<Message>& messages);
 
+// Limits that are told beside those of a WireLimits: what all publishers share, and what is the same in every
+// daemon. 0: not told.
+struct ToldLimits {
+  std::size_t string_bytes = 0;
+  std::size_t header_bytes = 0;
+  std::size_t class_names = 0;  // over all lists
+  std::size_t class_lists = 0;
+  std::size_t class_list_waiting_bytes = 0;
+  std::size_t models = 0;
+  std::size_t streams = 0;
+  std::size_t groups = 0;
+  std::size_t publishers = 0;
+  std::size_t cell_bytes = 0;
+  std::size_t waiting_bytes = 0;
+  std::size_t corrections_bytes = 0;
+  Duration class_list_wait{};
+  Duration retention{};
+  Duration corrections{};
+  friend bool operator==(const ToldLimits&, const ToldLimits&) = default;
+};
+
 struct Reply {
   std::string publisher;
   std::uint64_t epoch = 0;
   Acknowledgement acknowledgement;
-  WireLimits limits;
+  WireLimits limits;  // of a reply that was read: 0 where not told
+  ToldLimits told;
   std::vector<RejectedItem> rejected;
   bool stale_epoch = false;
 };

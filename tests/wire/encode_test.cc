@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -230,9 +231,22 @@ TEST(EncodeTest, RepliesAreTheSameAfterwards) {
   reply.publisher = "detector";
   reply.epoch = 77;
   reply.acknowledgement = {"store", "boot", 10, 8, 1 << 20, 11};
-  reply.limits.message_bytes = 1000;
-  reply.limits.boxes_per_frame = 100;
-  reply.limits.classes_per_list = 80;
+  reply.limits = {1000, 100, 80, 70, 6};
+  reply.told = {128,
+                4096,
+                500,
+                40,
+                41,
+                42,
+                43,
+                44,
+                45,
+                46,
+                47,
+                48,
+                std::chrono::seconds(3),
+                std::chrono::hours(4),
+                std::chrono::hours(5)};
   reply.rejected = {{9, 2, "score_out_of_range", "scores[0]: 2"}};
   reply.stale_epoch = true;
   const auto decoded = DecodeReply(EncodeReply(reply));
@@ -248,12 +262,32 @@ TEST(EncodeTest, RepliesAreTheSameAfterwards) {
   EXPECT_EQ(decoded->limits.message_bytes, 1000U);
   EXPECT_EQ(decoded->limits.boxes_per_frame, 100U);
   EXPECT_EQ(decoded->limits.classes_per_list, 80U);
+  EXPECT_EQ(decoded->limits.batch_items, 70U);
+  EXPECT_EQ(decoded->limits.tags, 6U);
+  EXPECT_EQ(decoded->told, reply.told);
   ASSERT_EQ(decoded->rejected.size(), 1U);
   EXPECT_EQ(decoded->rejected[0].sequence, 9U);
   EXPECT_EQ(decoded->rejected[0].item, 2U);
   EXPECT_EQ(decoded->rejected[0].reason, "score_out_of_range");
   EXPECT_EQ(decoded->rejected[0].detail, "scores[0]: 2");
   EXPECT_TRUE(decoded->stale_epoch);
+}
+
+// Were what an older daemon does not tell read as a limit of this version, a client would keep what nobody
+// asks.
+TEST(EncodeTest, LimitsThatAreNotToldAre0) {
+  pb::Reply older;
+  older.mutable_limits()->set_message_bytes(1000);
+  for (const pb::Reply& told : {pb::Reply(), older}) {
+    const auto decoded = DecodeReply(told.SerializeAsString());
+    ASSERT_TRUE(decoded);
+    EXPECT_EQ(decoded->limits.message_bytes, told.limits().message_bytes());
+    EXPECT_EQ(decoded->limits.boxes_per_frame, 0U);
+    EXPECT_EQ(decoded->limits.classes_per_list, 0U);
+    EXPECT_EQ(decoded->limits.batch_items, 0U);
+    EXPECT_EQ(decoded->limits.tags, 0U);
+    EXPECT_EQ(decoded->told, ToldLimits{});
+  }
 }
 
 TEST(EncodeTest, AReplyThatIsNoneIsAnError) {
