@@ -90,4 +90,9 @@ const JudgedClasses& ClassLists::Judged(ClassListHash model, ClassListHash label
   return judged;
 }
 
+void ClassLists::SetMaxSets(std::size_t max_sets) {
+  max_sets_ = max_sets;
+  std::erase_if(judged_, [](const auto& entry) { return !entry.second.by_set; });
+}
+
 }  // namespace detwatch::judge

@@ -72,11 +72,13 @@ class ClassLists {
   void Remove(ClassListHash hash);
   // Null when the list is not known. Stable until it is removed.
   [[nodiscard]] const ClassTable* Find(ClassListHash hash) const;
-  // Requires: both lists are known. Stable until one of them is removed.
+  // Requires: both lists are known. Stable until one of them is removed, or SetMaxSets.
   [[nodiscard]] const JudgedClasses& Judged(ClassListHash model, ClassListHash labels);
 
   // Sets that were met for the first time since the last call.
   [[nodiscard]] std::vector<ClassSet> TakeNewSets() { return std::exchange(new_sets_, {}); }
+  // Sets that have an id keep it. Sets that were refused one are looked at again.
+  void SetMaxSets(std::size_t max_sets);
   // A set that somebody remembers from before.
   void KnowSet(ClassSetId id) { sets_.insert(id); }
   [[nodiscard]] std::size_t size() const { return lists_.size(); }

@@ -52,6 +52,7 @@ class ClassRegistry {
   void SetLimits(std::size_t max_classes, std::size_t max_lists) {
     max_classes_ = max_classes;
     max_lists_ = max_lists;
+    lists_.SetMaxSets(max_lists);
   }
 
   [[nodiscard]] ClassLists& lists() { return lists_; }

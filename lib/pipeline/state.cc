@@ -95,7 +95,7 @@ void State::Reload(const PipelineConfig& next) {
   config_.limits = next.limits;
   config_.fleet_ious = next.fleet_ious;
   config_.views = next.views;
-  settler_.SetLimits(next.join);
+  settler_.SetLimits(next.join, next.limits.class_lists);
   for (const auto& group : groups_) {
     if (group != nullptr) {
       group->ForgetCounters();

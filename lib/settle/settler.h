@@ -62,7 +62,10 @@ class Settler {
   void AddGroup(cells::GroupId id, std::shared_ptr<const EvaluationParams> params,
                 accumulate::Ordinal first_ordinal);
   void DropGroup(cells::GroupId id) { groups_.erase(Index(id)); }
-  void SetLimits(const join::JoinLimits& limits) { ledger_.SetLimits(limits); }
+  void SetLimits(const join::JoinLimits& limits, std::size_t max_sets) {
+    ledger_.SetLimits(limits);
+    lists_.SetMaxSets(max_sets);
+  }
 
   // Requires: moments in the order of their cuts.
   [[nodiscard]] Settled Settle(const Arrivals& arrivals, const Moment& moment);

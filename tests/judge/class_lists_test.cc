@@ -49,6 +49,23 @@ TEST(ClassListsTest, ASetBeyondTheLimitIsCountedClassByClass) {
   EXPECT_EQ(lists.Judged(a, b).classes, (std::vector<ClassId>{ClassId{0}}));
 }
 
+// Regression: a reload changed how many lists are known, and not how many sets.
+TEST(ClassListsTest, ASetThatWasBeyondTheLimitIsLookedAtAgainUnderAnother) {
+  ClassRegistry registry(10, 1);
+  ClassLists& lists = registry.lists();
+  const auto a = static_cast<ClassListHash>(1);
+  const auto b = static_cast<ClassListHash>(2);
+  lists.Add(a, {{0, ClassId{0}}, {1, ClassId{1}}});
+  lists.Add(b, {{0, ClassId{0}}});
+  EXPECT_TRUE(lists.Judged(a, a).by_set);
+  EXPECT_FALSE(lists.Judged(a, b).by_set);
+  registry.SetLimits(10, 2);
+  EXPECT_TRUE(lists.Judged(a, b).by_set);
+  registry.SetLimits(10, 1);
+  EXPECT_TRUE(lists.Judged(a, b).by_set) << "nothing is taken back";
+  EXPECT_EQ(lists.TakeNewSets().size(), 2U);
+}
+
 TEST(ClassRegistryTest, AListThatIsIdleLeaves) {
   ClassRegistry registry(100, 2);
   const ClassList one = List({{0, "a"}});

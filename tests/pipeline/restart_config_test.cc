@@ -1,4 +1,5 @@
 // A restart with another configuration: what goes on, and what starts again.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/pipeline/rig_support.h"
@@ -270,6 +271,15 @@ TEST_F(RestartConfigTest, ACellIsRewrittenBeforeAStartWouldReadTooMuch) {
   EXPECT_EQ(TruePositives(Window(kStart + 600, "5m")), 0);
 }
 
+std::vector<std::string> Details(const Reaction& reaction) {
+  std::vector<std::string> details;
+  details.reserve(reaction.rejected.size());
+  for (const RejectedItem& item : reaction.rejected) {
+    details.push_back(item.detail);
+  }
+  return details;
+}
+
 // What a reload takes over is seen in what is shown and refused from then on.
 TEST(ReloadTest, WhatIsTakenOverTakesEffect) {
   constexpr double kNow = 1'700'000'000;
@@ -280,7 +290,7 @@ TEST(ReloadTest, WhatIsTakenOverTakesEffect) {
   config.views[1].counters = false;
   config.limits.groups = 1;
   config.limits.publishers = 1;
-  config.limits.classes = 3;
+  config.limits.class_lists = 1;
   test::Rig rig(config);
   rig.Send(test::ThreeClasses(), test::At(kNow));
   std::mt19937 random(1);
@@ -294,7 +304,8 @@ TEST(ReloadTest, WhatIsTakenOverTakesEffect) {
   auto before = rig.Take(test::At(kNow));
   EXPECT_TRUE(before->views[1].groups.empty()) << "one group is the limit";
   EXPECT_FALSE(before->views[0].groups[0].counters[0]->bin_detections.empty());
-  EXPECT_EQ(rig.Send(test::OtherClasses(), test::At(kNow), "camera").rejected.size(), 1U);
+  EXPECT_THAT(Details(rig.Send(test::OtherClasses(), test::At(kNow), "camera")),
+              testing::ElementsAre("class_list: 1 different lists are known already"));
   EXPECT_EQ(rig.ingest->Publisher("other", Transport::kReliable), nullptr);
   (void)rig.Send(test::ThreeClasses(), test::At(kNow), "other");
   EXPECT_EQ(rig.ingest->Publisher("other", Transport::kReliable), nullptr) << "one publisher is the limit";
@@ -302,11 +313,16 @@ TEST(ReloadTest, WhatIsTakenOverTakesEffect) {
   PipelineConfig next = config;
   next.limits.groups = 10;
   next.limits.publishers = 10;
-  next.limits.classes = 10;
+  next.limits.class_lists = 2;
+  next.limits.classes = 3;
   next.fleet_ious = {};
   next.views[0].classes = false;
   next.views[0].families.calibration = false;
   next.labels.sources = {};
+  rig.ingest->Reload(next);
+  EXPECT_THAT(Details(rig.Send(test::OtherClasses(), test::At(kNow + 1), "camera")),
+              testing::ElementsAre("class_list.entries: more than 3 class names"));
+  next.limits.classes = 10;
   rig.ingest->Reload(next);
   EXPECT_TRUE(rig.Send(test::OtherClasses(), test::At(kNow + 1), "camera").rejected.empty());
   (void)rig.Send(test::ThreeClasses(), test::At(kNow + 1), "other");
