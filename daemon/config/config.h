@@ -80,7 +80,8 @@ struct Limits {
   std::uint64_t groups = 1000;
   std::uint64_t streams = 100'000;
   std::uint64_t publishers = 10'000;
-  std::uint64_t classes = 10'000;  // per class list
+  std::uint64_t classes = 10'000;     // per class list, and different names over all of them
+  std::uint64_t class_lists = 2'000;  // known at a time, and sets of judged classes
   std::uint64_t cell_bytes = 2 * kGiB;
   std::uint64_t series = 200'000;
   friend bool operator==(const Limits&, const Limits&) = default;

@@ -89,6 +89,7 @@ void ReadRoot(const Field& root, Config& c) {
                 {"streams", Into(c.limits.streams)},
                 {"publishers", Into(c.limits.publishers)},
                 {"classes", Into(c.limits.classes)},
+                {"class_lists", Into(c.limits.class_lists)},
                 {"cell_bytes", IntoBytes(c.limits.cell_bytes)},
                 {"series", Into(c.limits.series)}});
        }},

@@ -222,6 +222,7 @@ class Checks {
     Range("limits.streams", c_.limits.streams, 1, 100'000'000);
     Range("limits.publishers", c_.limits.publishers, 1, 100'000'000);
     Range("limits.classes", c_.limits.classes, 1, 1'000'000);
+    Range("limits.class_lists", c_.limits.class_lists, 1, 1'000'000);
     Range("limits.cell_bytes", c_.limits.cell_bytes, kMiB, 1024 * kGiB, true);
     Range("limits.series", c_.limits.series, 1, 100'000'000);
   }

@@ -28,9 +28,10 @@ IngestLoop::IngestLoop(std::unique_ptr<Sockets> sockets, const config::Config& c
       handover_(handover),
       checkpoint_(config.storage.checkpoint),
       credit_bytes_(config.ingest.credit_bytes),
-      wire_limits_(ToPipeline(config, identity_.store_id).wire),
       ingest_(ToPipeline(config, identity_.store_id), restored),
-      clock_(restored.taken) {}
+      clock_(restored.taken) {
+  Tell(ToPipeline(config, identity_.store_id));
+}
 
 void IngestLoop::ReadClock() {
   steady_ = Steady::now();
@@ -226,6 +227,7 @@ void IngestLoop::Reply(const std::string& publisher, const pipeline::Reaction* r
     }
   }
   reply.limits = wire_limits_;
+  reply.told = told_limits_;
   if (reaction != nullptr) {
     reply.epoch = reaction->epoch;
     reply.acknowledgement.expected = reaction->expected;
@@ -249,8 +251,15 @@ void IngestLoop::Reply(const std::string& publisher, const pipeline::Reaction* r
 }
 
 void IngestLoop::Reload(const config::Config& config) {
-  ingest_.Reload(ToPipeline(config, identity_.store_id));
+  const pipeline::PipelineConfig next = ToPipeline(config, identity_.store_id);
+  ingest_.Reload(next);
+  Tell(next);
   credit_bytes_ = config.ingest.credit_bytes;
+}
+
+void IngestLoop::Tell(const pipeline::PipelineConfig& config) {
+  wire_limits_ = config.wire;
+  told_limits_ = ToTold(config);
 }
 
 }  // namespace detwatch::serve

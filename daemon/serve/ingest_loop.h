@@ -21,6 +21,7 @@
 #include "lib/core/mutex.h"
 #include "lib/pipeline/ingest.h"
 #include "lib/window/clock.h"
+#include "lib/wire/encode.h"
 
 namespace detwatch::serve {
 
@@ -74,6 +75,8 @@ class IngestLoop {
   // An answer to a message, or, without `reaction`, an acknowledgement; with what was refused since the last.
   void Reply(const std::string& publisher, const pipeline::Reaction* reaction);
   void Reload(const config::Config& config);
+  // What every reply from now on says of limits.
+  void Tell(const pipeline::PipelineConfig& config);
   // Brings now_ and steady_ up to date.
   void ReadClock();
 
@@ -85,7 +88,9 @@ class IngestLoop {
   Duration checkpoint_;
   bool writable_ = true;  // as publishers were told
   std::size_t credit_bytes_;
+  // As publishers are told.
   wire::WireLimits wire_limits_;
+  wire::ToldLimits told_limits_;
   pipeline::Ingest ingest_;
   window::Clock clock_;
   std::uint64_t holds_counted_ = 0;

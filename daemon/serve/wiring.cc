@@ -1,5 +1,7 @@
 #include "daemon/serve/wiring.h"
 
+#include "lib/wire/text.h"
+
 namespace detwatch::serve {
 
 pipeline::PipelineConfig ToPipeline(const config::Config& config, const std::string& store_id) {
@@ -27,11 +29,31 @@ pipeline::PipelineConfig ToPipeline(const config::Config& config, const std::str
   to.limits.streams = config.limits.streams;
   to.limits.publishers = config.limits.publishers;
   to.limits.classes = config.limits.classes;
+  to.limits.class_lists = config.limits.class_lists;
   to.limits.cell_bytes = config.limits.cell_bytes;
   to.limits.class_list_wait = config.join.class_list_wait;
   to.labels.sources = config.labels.sources;
   to.labels.sampling = config.labels.sampling;
   return to;
+}
+
+wire::ToldLimits ToTold(const pipeline::PipelineConfig& config) {
+  const pipeline::Limits& limits = config.limits;
+  return {.string_bytes = wire::kMaxStringBytes,
+          .header_bytes = wire::kMaxHeaderBytes,
+          .class_names = limits.classes,
+          .class_lists = limits.class_lists,
+          .class_list_waiting_bytes = limits.class_list_waiting_bytes,
+          .models = limits.models,
+          .streams = limits.streams,
+          .groups = limits.groups,
+          .publishers = limits.publishers,
+          .cell_bytes = limits.cell_bytes,
+          .waiting_bytes = config.join.bytes,
+          .corrections_bytes = config.join.corrections_bytes,
+          .class_list_wait = limits.class_list_wait,
+          .retention = config.join.retention,
+          .corrections = config.join.corrections};
 }
 
 }  // namespace detwatch::serve

@@ -60,7 +60,7 @@ ingest:
 storage: {path: /var/lib/x, fsync: false, checkpoint: 200ms}
 join: {retention: 7d, bytes: 1GiB, linger: 1m, class_list_wait: 5s, corrections: 2h, corrections_bytes: 3MiB}
 dedup: {horizon: 2h, frames: 5}
-limits: {models: 1, groups: 2, streams: 3, publishers: 4, classes: 5, cell_bytes: 6MiB, series: 7}
+limits: {models: 1, groups: 2, streams: 3, publishers: 4, classes: 5, class_lists: 8, cell_bytes: 6MiB, series: 7}
 labels: {sources: [human], sampling: [random, unknown]}
 fleet: {bins: false, iou: [0.9]}
 log: {level: debug, format: json}
@@ -71,7 +71,7 @@ log: {level: debug, format: json}
   EXPECT_EQ(config.join, (Join{std::chrono::hours(168), kGiB, std::chrono::minutes(1),
                                std::chrono::seconds(5), std::chrono::hours(2), 3 * kMiB}));
   EXPECT_EQ(config.dedup, (Dedup{std::chrono::hours(2), 5}));
-  EXPECT_EQ(config.limits, (Limits{1, 2, 3, 4, 5, 6 * kMiB, 7}));
+  EXPECT_EQ(config.limits, (Limits{1, 2, 3, 4, 5, 8, 6 * kMiB, 7}));
   EXPECT_EQ(config.labels, (LabelKinds{{LabelSource::kHuman}, {Sampling::kRandom, Sampling::kUnknown}}));
   EXPECT_EQ(config.fleet, (Fleet{false, {0.8999999999999999}}));
   EXPECT_EQ(config.log, (Log{LogLevel::kDebug, LogFormat::kJson}));
@@ -215,6 +215,7 @@ TEST(ConfigTest, NumbersOutOfRangeAreToldWithTheLimit) {
            RangeCase{"limits: {streams: 0}", "limits.streams: 0 is below 1"},
            RangeCase{"limits: {publishers: 0}", "limits.publishers: 0 is below 1"},
            RangeCase{"limits: {classes: 0}", "limits.classes: 0 is below 1"},
+           RangeCase{"limits: {class_lists: 0}", "limits.class_lists: 0 is below 1"},
            RangeCase{"limits: {cell_bytes: 5KiB}", "limits.cell_bytes: 5KiB is below 1MiB"},
            RangeCase{"limits: {series: 0}", "limits.series: 0 is below 1"},
            RangeCase{"labels: {sources: []}", "labels.sources: is empty, so no label would count"},

@@ -97,6 +97,32 @@ class LifecycleTest(unittest.TestCase):
             self.assertEqual(daemon.get("/-/ready")[0], 200)
             self.assertEqual(daemon.stop(), 0)
 
+    def test_a_reload_is_told_to_publishers_and_decides_from_then_on(self):
+        def class_list(name):
+            entries = [(1, name)]
+            return raw.pb.Payload(class_list=raw.pb.ClassList(
+                hash=raw.class_list_hash(entries), entries=[raw.pb.ClassEntry(id=1, name=name)]))
+
+        path = self.config("limits: {class_lists: 1, classes: 20}\n")
+        with harness.Daemon("--config.file", path) as daemon:
+            sender = raw.Sender(daemon.reliable, "many lists")
+            limits = sender.ask().limits
+            self.assertEqual((limits.class_lists, limits.class_names, limits.classes_per_list), (1, 20, 20))
+            sender.send(class_list("car"))
+            sender.send(class_list("dog"))
+            sender.wait_acknowledged()
+            self.assertEqual(sender.rejected, {"too_many_classes": 1})
+            path.write_text("limits: {class_lists: 2, classes: 30}\n", encoding="utf-8")
+            daemon.process.send_signal(signal.SIGHUP)
+            harness.wait_for(lambda: sender.ask().limits.class_lists == 2, "the new limit is told")
+            limits = sender.reply.limits
+            self.assertEqual((limits.class_names, limits.classes_per_list), (30, 30))
+            sender.send(class_list("dog"))
+            sender.send(class_list("cat"))
+            sender.wait_acknowledged()
+            self.assertEqual(sender.rejected, {"too_many_classes": 2})
+            sender.close()
+
     def test_counts_survive_a_reload(self):
         path = self.config("log:\n  level: info\n")
         with harness.Daemon("--config.file", path) as daemon:
