@@ -34,6 +34,19 @@ std::optional<std::string_view> ItemsOf(std::string_view payload) {
   return payload.substr(std::min(at + 1, payload.size()));
 }
 
+// The length that stands at `at`, which moves behind it; what is cut short is 0 long.
+std::size_t ReadLength(std::string_view bytes, std::size_t& at) {
+  std::size_t length = 0;
+  for (unsigned shift = 0; at < bytes.size() && shift < 64; shift += 7) {
+    const auto byte = static_cast<unsigned char>(bytes[at++]);
+    length |= static_cast<std::size_t>(byte & 0x7FU) << shift;
+    if ((byte & 0x80U) == 0) {
+      break;
+    }
+  }
+  return length;
+}
+
 struct Key {
   std::string operator()(const ClassList& list) const {
     return "1" + std::to_string(static_cast<std::uint64_t>(list.hash));
@@ -67,6 +80,22 @@ std::string Announcements::Items() const {
     items += item;
   }
   return items;
+}
+
+std::size_t CountItems(std::string_view payload) {
+  const auto items = ItemsOf(payload);
+  if (!items) {
+    return payload.empty() ? 0 : 1;
+  }
+  std::size_t count = 0;
+  for (std::size_t at = 0; at < items->size() && (*items)[at] == kBatchItem; ++count) {
+    const std::size_t length = ReadLength(*items, ++at);
+    if (length > items->size() - at) {
+      break;
+    }
+    at += length;
+  }
+  return count;
 }
 
 std::string Batched(std::string_view items, std::string_view payload) {

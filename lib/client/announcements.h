@@ -23,6 +23,7 @@ class Announcements {
   // False when `message` is not an announcement, or there are kMost others.
   bool Set(const wire::Message& message);
   [[nodiscard]] bool empty() const { return items_.empty(); }
+  [[nodiscard]] std::size_t size() const { return items_.size(); }
   // All of them as items of a batch, class lists first: for Batched().
   [[nodiscard]] std::string Items() const;
 
@@ -30,6 +31,8 @@ class Announcements {
   std::map<std::string, std::string> items_;  // kind and name -> item of a batch
 };
 
+// How many items a payload is judged as: those of a batch, else 1.
+[[nodiscard]] std::size_t CountItems(std::string_view payload);
 // One payload: a batch of `items`, then `payload` (which may be a batch itself, or empty).
 [[nodiscard]] std::string Batched(std::string_view items, std::string_view payload);
 

@@ -176,6 +176,22 @@ Result<void> CheckOptions(const PublisherOptions& options) {
       .result();
 }
 
+std::vector<std::string> CheckTold(const PublisherOptions& options, std::size_t classes, std::size_t tags) {
+  std::vector<std::string> wrong;
+  const auto check = [&](std::string_view argument, std::size_t have, std::size_t most) {
+    if (most > 0 && have > most) {
+      wrong.push_back(std::string(argument) + ": " + std::to_string(have) + ", the daemon takes " +
+                      std::to_string(most));
+    }
+  };
+  check("class_names", options.class_names.size(), classes);
+  if (!options.model.empty()) {
+    check("tags", options.tags.size(), tags);
+  }
+  check("stream_tags", options.stream_tags.size(), tags);
+  return wrong;
+}
+
 Result<void> CheckPredictions(const Predictions& predictions, std::span<const std::uint32_t> known) {
   const std::size_t boxes = predictions.boxes.size();
   return Checks()

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,6 +17,10 @@ namespace detwatch::client {
 // UTF-8 without control characters, at most 128 bytes.
 [[nodiscard]] Result<void> CheckText(std::string_view argument, std::string_view text, bool may_be_empty);
 [[nodiscard]] Result<void> CheckOptions(const PublisherOptions& options);
+// What is announced and the daemon refuses, in the words of the options: against its `classes_per_list` and
+// `tags`, where 0 was not told.
+[[nodiscard]] std::vector<std::string> CheckTold(const PublisherOptions& options, std::size_t classes,
+                                                 std::size_t tags);
 // `known`: ids of the class list, ascending.
 [[nodiscard]] Result<void> CheckPredictions(const Predictions& predictions,
                                             std::span<const std::uint32_t> known);

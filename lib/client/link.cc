@@ -32,6 +32,7 @@ Link::Link(const PublisherOptions& options, std::string name, Announcements anno
     : options_(options),
       window_(options.window_bytes),
       boxes_limit_(std::numeric_limits<std::size_t>::max()),
+      classes_limit_(std::numeric_limits<std::size_t>::max()),
       wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       tick_ms_(TickMilliseconds(options.timing)),
       announcements_(std::move(announcements)) {

@@ -50,6 +50,8 @@ class Link {
   bool Announce(const wire::Message& message);
   // Boxes a frame may have; the largest number until the daemon has told.
   [[nodiscard]] std::size_t boxes_limit() const { return boxes_limit_.load(std::memory_order_relaxed); }
+  // Entries a class list may have, likewise.
+  [[nodiscard]] std::size_t classes_limit() const { return classes_limit_.load(std::memory_order_relaxed); }
   bool Flush(Duration timeout);
   // Ends the thread. Idempotent.
   void Stop(Duration linger);
@@ -93,7 +95,9 @@ class Link {
   bool announce_due_ = true;
   std::uint64_t sent_high_ = 0;
   std::optional<std::size_t> message_limit_;
+  std::optional<std::size_t> batch_limit_;  // items
   std::atomic<std::size_t> boxes_limit_;
+  std::atomic<std::size_t> classes_limit_;
 
  private:
   void Run();
@@ -113,6 +117,7 @@ class Link {
   const int wake_fd_;
   const int tick_ms_;  // longest sleep, so that timers are looked at
   std::string announcement_items_;
+  std::size_t announcement_count_ = 0;
   std::string buffer_;
   Monotonic announced_at_;
   std::deque<std::uint64_t> announced_;  // own sequences of the window, ascending

@@ -25,6 +25,7 @@ bool Link::Exchange() {
   sleeping_ = false;
   if (std::exchange(announcements_changed_, false)) {
     announcement_items_ = announcements_.Items();
+    announcement_count_ = announcements_.size();
     announce_due_ = true;
   }
   const bool take = taken_at_ == taken_.size() && !inbox_.empty();
@@ -123,19 +124,32 @@ bool Link::SendPending(Monotonic now) {
 
 std::string_view Link::WireBytes(const delivery::SendWindow::Item& item, Monotonic now) {
   const std::size_t limit = message_limit_.value_or(std::numeric_limits<std::size_t>::max());
-  if (item.payload.size() > limit) {
+  const std::size_t most_items = batch_limit_.value_or(std::numeric_limits<std::size_t>::max());
+  const std::size_t items = CountItems(item.payload);
+  if (item.payload.size() > limit || items > most_items) {
     if (item.sequence > entombed_) {
       entombed_ = item.sequence;
       Reject({item.sequence, 0, "oversized",
-              std::to_string(item.payload.size()) + " bytes, the daemon takes " + std::to_string(limit)});
+              item.payload.size() > limit
+                  ? std::to_string(item.payload.size()) + " bytes, the daemon takes " + std::to_string(limit)
+                  : std::to_string(items) + " items of a batch, the daemon takes " +
+                        std::to_string(most_items)});
     }
-    buffer_ = wire::EncodePayload(Tombstone{"oversized", 1});
+    const bool own = IsAnnouncement(item.sequence);
+    if (own) {  // else it is due again at once, and for ever
+      announce_due_ = false;
+      announced_at_ = now;
+    }
+    buffer_ = wire::EncodePayload(Tombstone{"oversized", own ? 0 : std::max<std::size_t>(items, 1)});
     return buffer_;
   }
   if (!announce_due_ || announcement_items_.empty()) {
     return item.payload;
   }
   if (!IsAnnouncement(item.sequence)) {
+    if (items + announcement_count_ > most_items) {
+      return item.payload;
+    }
     buffer_ = Batched(announcement_items_, item.payload);
     if (buffer_.size() > limit) {
       return item.payload;  // the next one may be smaller

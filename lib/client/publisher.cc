@@ -99,13 +99,19 @@ class Publisher::Impl {
     return {};
   }
 
-  Result<std::uint64_t> Offer(std::string payload, std::size_t boxes) {
+  // `classes`: entries of the class list it speaks of.
+  Result<std::uint64_t> Offer(std::string payload, std::size_t boxes, std::size_t classes) {
     if (auto good = Open(); !good) {
       return tl::unexpected<Error>(std::move(good.error()));
     }
     if (boxes > link_->boxes_limit()) {
       return link_->Refuse("too_many_boxes", std::to_string(boxes) + " boxes, the daemon takes " +
                                                  std::to_string(link_->boxes_limit()));
+    }
+    if (classes >
+        link_->classes_limit()) {  // the daemon refused the list, so it can judge none of its frames
+      return link_->Refuse("too_many_classes", std::to_string(classes) + " class names, the daemon takes " +
+                                                   std::to_string(link_->classes_limit()));
     }
     return link_->Offer(std::move(payload));
   }
@@ -121,7 +127,7 @@ class Publisher::Impl {
         return 0;
       }
     }
-    return Offer(wire::EncodePayload(message), BoxesOf(message));
+    return Offer(wire::EncodePayload(message), BoxesOf(message), 0);
   }
 
   bool Close(Duration timeout) {
@@ -203,7 +209,7 @@ Result<std::uint64_t> Publisher::Predictions(std::string_view frame_id, std::spa
   if (auto good = CheckPredictions(message, impl_->ids()); !good) {
     return tl::unexpected<Error>(std::move(good.error()));
   }
-  return impl_->Offer(wire::EncodePayload(message), boxes.size());
+  return impl_->Offer(wire::EncodePayload(message), boxes.size(), impl_->ids().size());
 }
 
 Result<std::uint64_t> Publisher::Labels(std::string_view frame_id, std::span<const Box> boxes,
@@ -230,14 +236,14 @@ Result<std::uint64_t> Publisher::Labels(std::string_view frame_id, std::span<con
   if (auto good = CheckLabels(message, impl_->ids()); !good) {
     return tl::unexpected<Error>(std::move(good.error()));
   }
-  return impl_->Offer(wire::EncodePayload(message), boxes.size());
+  return impl_->Offer(wire::EncodePayload(message), boxes.size(), impl_->ids().size());
 }
 
 Result<std::uint64_t> Publisher::Send(const wire::Message& message) {
   return impl_->Send(message);
 }
 Result<std::uint64_t> Publisher::SendPayload(std::string payload) {
-  return impl_->Offer(std::move(payload), 0);
+  return impl_->Offer(std::move(payload), 0, 0);
 }
 bool Publisher::Flush(Duration timeout) {
   return impl_->Flush(timeout);

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "lib/client/check.h"
+
 namespace detwatch::client {
 
 ReliableLink::ReliableLink(const PublisherOptions& options, std::string name, Announcements announcements)
@@ -83,6 +85,27 @@ void ReliableLink::Receive(Monotonic now) {
   }
 }
 
+void ReliableLink::KeepLimits(const wire::WireLimits& told) {
+  if (told.message_bytes > 0) {
+    message_limit_ = told.message_bytes;
+  }
+  if (told.boxes_per_frame > 0) {
+    boxes_limit_ = told.boxes_per_frame;
+  }
+  if (told.classes_per_list > 0) {
+    classes_limit_ = told.classes_per_list;
+  }
+  if (told.batch_items > 0) {
+    batch_limit_ = told.batch_items;
+  }
+  if (const std::pair now{told.classes_per_list, told.tags}; now != checked_) {
+    checked_ = now;
+    for (const std::string& wrong : CheckTold(options_, told.classes_per_list, told.tags)) {
+      Warn(wrong);
+    }
+  }
+}
+
 void ReliableLink::OnReply(const wire::Reply& reply, Monotonic now) {
   heard_ = now;
   if (reply.stale_epoch) {
@@ -91,12 +114,7 @@ void ReliableLink::OnReply(const wire::Reply& reply, Monotonic now) {
     Supersede();
     return;
   }
-  if (reply.limits.message_bytes > 0) {
-    message_limit_ = reply.limits.message_bytes;
-  }
-  if (reply.limits.boxes_per_frame > 0) {
-    boxes_limit_ = reply.limits.boxes_per_frame;
-  }
+  KeepLimits(reply.limits);
   const std::uint64_t oldest = window_.oldest_held();
   window_.OnReply(reply.acknowledgement,
                   std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));

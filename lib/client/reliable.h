@@ -6,7 +6,9 @@
 // after 5 s without traffic; 15 s without any answer replace the socket. What is sent again is decided by
 // delivery::SendWindow.
 
+#include <cstddef>
 #include <random>
+#include <utility>
 
 #include "lib/client/link.h"
 #include "lib/wire/encode.h"
@@ -30,10 +32,13 @@ class ReliableLink : public Link {
   void OnReply(const wire::Reply& reply, Monotonic now);
   // `asked`: everything sent before is answered for, so what is not received then is gone.
   void Hello(bool asked, Monotonic now);
+  // A reload may change them at any time.
+  void KeepLimits(const wire::WireLimits& told);
 
   bool joined_ = false;  // the connection stands
   bool synced_ = false;  // and a hello on it was answered
   bool asked_ = false;   // nothing was sent since the last hello: its answer tells what is missing
+  std::pair<std::size_t, std::size_t> checked_;  // classes of a list and tags that were told last
   Monotonic said_hello_;
   Monotonic heard_;
   Monotonic last_sent_;

@@ -298,6 +298,81 @@ TEST(DeliveryTest, MessagesOverALimitBecomeTombstones) {
             (std::map<std::string, std::uint64_t>{{"oversized", 1}, {"too_many_boxes", 1}}));
 }
 
+// With the announcements that rode on it, a batch was once one that no daemon takes, and all of it was
+// refused.
+TEST(DeliveryTest, ABatchIsKeptWithinTheItemsThatTheDaemonTakes) {
+  FakeDaemon daemon(std::make_shared<Books>(), "tcp://127.0.0.1:*", false);
+  daemon.limits.batch_items = 5;
+  daemon.Start();
+  PublisherOptions options = Quick(daemon.endpoint());  // a class list and a model ride
+  options.timing.announce = milliseconds(1);            // on every message
+  Publisher publisher = Made(options);
+  EXPECT_TRUE(Until([&] { return publisher.Stats().connected; }));
+  const std::vector<wire::Message> four(4, Tombstone{"fits", 1});
+  const std::vector<wire::Message> six(6, Tombstone{"never seen", 1});
+  ASSERT_TRUE(publisher.SendPayload(wire::EncodeBatch(four)));
+  ASSERT_TRUE(publisher.SendPayload(wire::EncodeBatch(six)));
+  EXPECT_TRUE(publisher.Flush(kPatience));
+  std::map<std::string, std::uint64_t> frames;
+  for (const Tombstone& tombstone : daemon.taken().All<Tombstone>()) {
+    frames[tombstone.reason] += tombstone.frames;
+  }
+  EXPECT_EQ(frames, (std::map<std::string, std::uint64_t>{{"fits", 4}, {"oversized", 6}}));
+  EXPECT_EQ(publisher.Stats().rejected, (std::map<std::string, std::uint64_t>{{"oversized", 1}}));
+}
+
+// A daemon that has refused a list lets its frames wait for it first, and refuses each half a minute later.
+TEST(DeliveryTest, FramesOfAClassListThatIsTooLongAreRefusedHere) {
+  FakeDaemon daemon(std::make_shared<Books>(), "tcp://127.0.0.1:*", false);
+  daemon.limits.classes_per_list = 1;
+  daemon.limits.boxes_per_frame = 10;
+  daemon.Start();
+  PublisherOptions options = Quick(daemon.endpoint());
+  Mutex mutex;
+  std::string said;
+  options.on_warning = [&](std::string_view what) {
+    const MutexLock lock(mutex);
+    said += std::string(what) + "\n";
+  };
+  Publisher publisher = Made(options);
+  EXPECT_TRUE(Until([&] { return publisher.Stats().connected; }));
+  Publish(publisher, {"one"});
+  Publish(publisher, {"many"}, 11);
+  EXPECT_TRUE(publisher.Flush(kPatience));
+  EXPECT_EQ(daemon.taken().FrameIds(), std::vector<std::string>());
+  const PublisherStats stats = publisher.Stats();
+  EXPECT_EQ(stats.rejected,
+            (std::map<std::string, std::uint64_t>{{"too_many_boxes", 1}, {"too_many_classes", 1}}));
+  ASSERT_EQ(stats.recent_rejects.size(), 2U);
+  EXPECT_EQ(stats.recent_rejects.at(0).detail, "2 class names, the daemon takes 1");
+  EXPECT_EQ(stats.recent_rejects.at(1).detail, "11 boxes, the daemon takes 10");
+  const MutexLock lock(mutex);
+  EXPECT_NE(said.find(": class_names: 2, the daemon takes 1\n"), std::string::npos) << said;
+}
+
+// Regression: they were due again as soon as their tombstone was sent, without an end.
+TEST(DeliveryTest, AnnouncementsThatAreTooLargeAreTriedAsSeldomAsOthers) {
+  FakeDaemon daemon(std::make_shared<Books>(), "tcp://127.0.0.1:*", false);
+  daemon.limits.message_bytes = 300;
+  daemon.Start();
+  PublisherOptions options = Quick(daemon.endpoint());
+  options.timing.announce = std::chrono::hours(1);
+  for (std::uint32_t id = 100; id < 130; ++id) {
+    options.class_names.emplace_back(id, "a class of a name that is long " + std::to_string(id));
+  }
+  Publisher publisher = Made(options);
+  EXPECT_TRUE(Until([&] { return publisher.Stats().rejected.contains("oversized"); }));
+  for (const std::string& name : Names(20)) {
+    Publish(publisher, {name});
+    EXPECT_TRUE(publisher.Flush(kPatience));
+  }
+  EXPECT_EQ(daemon.taken().FrameIds(), Names(20));
+  const auto tombstones = daemon.taken().All<Tombstone>();
+  ASSERT_EQ(tombstones.size(), 1U);
+  EXPECT_EQ(tombstones[0].frames, 0U) << "no frame is lost with it";
+  EXPECT_EQ(publisher.Stats().rejected, (std::map<std::string, std::uint64_t>{{"oversized", 1}}));
+}
+
 TEST(DeliveryTest, ANewerRunWithTheSameNameEndsThisOne) {
   FakeDaemon daemon;
   Publisher publisher = Made(Quick(daemon.endpoint()));

@@ -178,7 +178,8 @@ void FakeDaemon::OnMessage(const std::string& peer, const Header& header, const 
 
 void FakeDaemon::Take(std::uint64_t sequence, const std::string& payload, wire::Reply& reply) {
   std::vector<wire::Item> items;
-  decoder_.DecodePayload(payload, items);
+  wire::Decoder decoder(wire::WireLimits{.batch_items = limits.batch_items});
+  decoder.DecodePayload(payload, items);
   for (wire::Item& item : items) {
     if (!item) {
       ADD_FAILURE() << Name(item.error().reason) << ": " << item.error().detail;

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "lib/client/announcements.h"
+#include "lib/client/check.h"
 #include "tests/client/fake_daemon_support.h"
 
 namespace detwatch::client::test {
@@ -257,6 +258,35 @@ TEST(AnnouncementsTest, ABatchOfAnnouncementsAndAnyPayloadDecodesInOrder) {
   EXPECT_EQ(kinds(wire::EncodeBatch({tombstone, tombstone})), "cstt");
   const std::vector<wire::Message> many(200, tombstone);  // a length of two bytes
   EXPECT_EQ(kinds(wire::EncodeBatch(many)), "cs" + std::string(200, 't'));
+}
+
+TEST(AnnouncementsTest, TheItemsOfAPayloadAreCountedAsTheDaemonCountsThem) {
+  const wire::Message tombstone = Tombstone{"x", 1};
+  EXPECT_EQ(CountItems({}), 0U);
+  EXPECT_EQ(CountItems(wire::EncodePayload(tombstone)), 1U);
+  EXPECT_EQ(CountItems(wire::EncodeBatch({tombstone})), 1U);
+  const std::string many =
+      wire::EncodeBatch(std::vector<wire::Message>(300, Tombstone{std::string(120, 'x'), 1}));
+  EXPECT_EQ(CountItems(many), 300U);
+  for (std::size_t size = 0; size < 400; ++size) {
+    EXPECT_LE(CountItems(many.substr(0, size)), 5U) << "cut short at " << size;
+  }
+}
+
+TEST(CheckTest, WhatIsAnnouncedIsComparedWithTheLimitsThatWereTold) {
+  using Words = std::vector<std::string>;
+  PublisherOptions options;
+  options.model = "m";
+  options.class_names = {{1, "a"}, {2, "b"}};
+  options.tags = {{"x", "1"}};
+  options.stream_tags = {{"x", "1"}, {"y", "1"}};
+  EXPECT_EQ(CheckTold(options, 2, 2), Words());
+  EXPECT_EQ(CheckTold(options, 0, 0), Words()) << "not told";
+  EXPECT_EQ(CheckTold(options, 1, 1),
+            (Words{"class_names: 2, the daemon takes 1", "stream_tags: 2, the daemon takes 1"}));
+  options.tags = {{"x", "1"}, {"y", "1"}};
+  EXPECT_EQ(CheckTold(options, 2, 1),
+            (Words{"tags: 2, the daemon takes 1", "stream_tags: 2, the daemon takes 1"}));
 }
 
 TEST(AnnouncementsTest, TheirNumberIsBounded) {

@@ -148,6 +148,9 @@ class FakeDaemon:
     def _take(self, sequence: int, payload: pb.Payload, reply: pb.Reply) -> None:
         kind = payload.WhichOneof("kind")
         if kind == "batch":
+            if len(payload.batch.items) > self.limits.get("batch_items", 10000):
+                reply.rejected.add(sequence=sequence, reason="oversized", detail="batch.items")
+                return
             for item in payload.batch.items:
                 assert item.WhichOneof("kind") != "batch"
                 self._take(sequence, item, reply)

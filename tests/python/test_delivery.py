@@ -180,6 +180,50 @@ class ReliableTest(unittest.TestCase):
             self.assertEqual(daemon.frame_ids(), ["small"])
             self.assertEqual(target.stats.rejected, {"oversized": 1, "too_many_boxes": 1})
 
+    def test_announcements_beyond_a_limit_are_named_by_their_option(self):
+        with FakeDaemon(limits={"classes_per_list": 1, "tags": 1}) as daemon, \
+                self.assertLogs("detwatch", "WARNING") as logs, \
+                publisher(daemon.endpoint, tags={"a": "x", "b": "x"}, stream_tags={"a": "x"}) as target:
+            self.assertTrue(until(lambda: target.stats.connected))
+        said = "\n".join(logs.output)
+        self.assertIn(": class_names: 2, the daemon takes 1", said)
+        self.assertIn(": tags: 2, the daemon takes 1", said)
+        self.assertNotIn("stream_tags", said)
+
+    def test_frames_of_a_class_list_that_is_too_long_are_refused_here(self):
+        # A daemon that has refused a list lets its frames wait for it first, and refuses each half a minute later.
+        with FakeDaemon(limits={"classes_per_list": 1, "boxes_per_frame": 10}) as daemon, \
+                self.assertLogs("detwatch", "WARNING"), publisher(daemon.endpoint) as target:
+            self.assertTrue(until(lambda: target.stats.connected))
+            publish(target, ["one"])
+            target.predictions("many", [[0, 0, 1, 1]] * 11, [0.5] * 11, [0] * 11)
+            self.assertTrue(target.flush(10))
+            self.assertEqual(daemon.frame_ids(), [])
+            self.assertEqual(target.stats.rejected, {"too_many_boxes": 1, "too_many_classes": 1})
+            self.assertEqual([item.detail for item in target.stats.recent_rejects],
+                             ["2 class names, the daemon takes 1", "11 boxes, the daemon takes 10"])
+
+    def test_announcements_that_are_too_large_are_tried_as_seldom_as_others(self):
+        # Regression: they were due again as soon as their tombstone was sent, without an end.
+        for limits in ({"message_bytes": 300}, {"batch_items": 1}):
+            with FakeDaemon(limits=limits) as daemon, self.assertLogs("detwatch", "WARNING"), \
+                    publisher(daemon.endpoint,
+                              class_names=[f"a class of a name that is long {i}" for i in range(30)]) as target:
+                self.assertTrue(until(lambda: "oversized" in target.stats.rejected))
+                for name in names(20):
+                    publish(target, [name])
+                    self.assertTrue(target.flush(10))
+                self.assertEqual(daemon.frame_ids(), names(20))
+                self.assertEqual([(t.reason, t.frames) for t in daemon.items("tombstone")], [("oversized", 0)])
+                self.assertEqual(target.stats.rejected, {"oversized": 1})
+
+    def test_announcements_do_not_ride_where_the_daemon_takes_fewer_items(self):
+        with FakeDaemon(limits={"batch_items": 2}) as daemon, publisher(daemon.endpoint) as target:
+            publish(target, names(3))
+            self.assertTrue(target.flush(10))
+            self.assertEqual(daemon.frame_ids(), names(3))
+            self.assertEqual(target.stats.rejected, {})
+
     def test_a_newer_run_with_the_same_name_ends_this_one(self):
         with FakeDaemon() as daemon, publisher(daemon.endpoint, name="camera") as target:
             publish(target, names(1))

@@ -39,8 +39,16 @@ def fill_tags(message: Any, pairs: Iterable[Tuple[str, str]]) -> None:
         message.tags.add(key=key, value=value)
 
 
-def tombstone(reason: str) -> bytes:
-    return pb.Payload(tombstone=pb.Tombstone(reason=reason, frames=1)).SerializeToString()
+def tombstone(reason: str, frames: int = 1) -> bytes:
+    return pb.Payload(tombstone=pb.Tombstone(reason=reason, frames=frames)).SerializeToString()
+
+
+def announced_counts(announcements: Sequence[pb.Payload]) -> List[Tuple[str, int]]:
+    """(option, how many) of what a daemon limits in announcements."""
+    counts = {"class_list": lambda payload: ("class_names", len(payload.class_list.entries)),
+              "model_info": lambda payload: ("tags", len(payload.model_info.tags)),
+              "stream_info": lambda payload: ("stream_tags", len(payload.stream_info.tags))}
+    return [counts[payload.WhichOneof("kind")](payload) for payload in announcements]
 
 
 def with_announcements(announcements: Sequence[pb.Payload], payload: bytes) -> bytes:

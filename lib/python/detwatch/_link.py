@@ -91,6 +91,7 @@ class Link:
         self._sleeping = False
         self._stopping = False
         self.boxes_limit: Optional[int] = None  # boxes of a frame, once the daemon has told
+        self.classes_limit: Optional[int] = None  # entries of a class list, likewise
         self._over = False  # superseded or failed: nothing will be sent any more
         self._connected = False
         # Owned by the thread.
@@ -98,6 +99,8 @@ class Link:
         self._announce_due = True
         self._announced = 0.0
         self._message_limit: Optional[int] = None
+        self._batch_limit: Optional[int] = None  # items
+        self._checked = (0, 0)  # classes of a list and tags that were told last
         self._entombed = 0  # highest sequence that was replaced by a tombstone
         self._linger_ms = 0
         self._context = zmq.Context()
@@ -122,11 +125,11 @@ class Link:
         with self._lock:
             return self._offer(payload)
 
-    def refuse(self, reason: str) -> int:
+    def refuse(self, reason: str, detail: str) -> int:
         """Counts a message that breaks a limit the daemon told; a tombstone takes its place."""
         with self._lock:
             sequence = self._offer(_encode.tombstone(reason))
-            self._reject(RejectedItem(sequence, reason, "over a limit the daemon told"))
+            self._reject(RejectedItem(sequence, reason, detail))
             return sequence
 
     def _offer(self, payload: bytes) -> int:
@@ -230,21 +233,35 @@ class Link:
         """The item's payload, with the announcements before it when they are due: they then share its
         sequence and come first even where older messages are sent again to a daemon that never saw them."""
         limit = self._message_limit
-        if limit is not None and len(item.payload) > limit:
+        wrong = self._beyond_limit(item)
+        if wrong:
             if item.sequence > self._entombed:
                 self._entombed = item.sequence
-                self._reject(RejectedItem(item.sequence, "oversized",
-                                          f"{len(item.payload)} bytes, the daemon takes {limit}"))
-            return _encode.tombstone("oversized")
+                self._reject(RejectedItem(item.sequence, "oversized", wrong))
+            if item.announcement:  # else it is due again at once, and for ever
+                self._announce_due = False
+                self._announced = time.monotonic()
+            return _encode.tombstone("oversized", 0 if item.announcement else 1)
         payload = item.payload
         if self._announce_due:
             if not item.announcement:
+                if self._batch_limit is not None and len(self._announcements) + 1 > self._batch_limit:
+                    return item.payload
                 payload = _encode.with_announcements(self._announcements, item.payload)
                 if limit is not None and len(payload) > limit:
                     return item.payload
             self._announce_due = False
             self._announced = time.monotonic()
         return payload
+
+    def _beyond_limit(self, item: Item) -> str:
+        """What is too much of an item, if anything. Only announcements are batches."""
+        size, items = len(item.payload), len(self._announcements) if item.announcement else 1
+        if self._message_limit is not None and size > self._message_limit:
+            return f"{size} bytes, the daemon takes {self._message_limit}"
+        if self._batch_limit is not None and items > self._batch_limit:
+            return f"{items} items of a batch, the daemon takes {self._batch_limit}"
+        return ""
 
     def _reject(self, item: RejectedItem) -> None:
         """Requires: _lock is held."""
@@ -253,6 +270,17 @@ class Link:
                         self._settings.name, item.reason, item.detail)
         self._rejected[item.reason] = self._rejected.get(item.reason, 0) + 1
         self._recent.append(item)
+
+    def _check_told(self, limits: pb.Limits) -> None:
+        """What is announced and the daemon refuses, in the words of the options. A limit of 0 was not told."""
+        told = (limits.classes_per_list, limits.tags)
+        if told == self._checked:
+            return
+        self._checked = told
+        for name, count in _encode.announced_counts(self._announcements):
+            most = limits.classes_per_list if name == "class_names" else limits.tags
+            if 0 < most < count:
+                log.warning("publisher %s: %s: %d, the daemon takes %d", self._settings.name, name, count, most)
 
     def _sleep(self, stuck: bool) -> None:
         with self._lock:

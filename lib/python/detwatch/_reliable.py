@@ -122,6 +122,9 @@ class ReliableLink(_link.Link):
                 self._joined = self._synced = False
                 return
             self._message_limit = reply.limits.message_bytes or self._message_limit
+            self._batch_limit = reply.limits.batch_items or self._batch_limit
+            self._check_told(reply.limits)
+            self.classes_limit = reply.limits.classes_per_list or self.classes_limit
             self.boxes_limit = reply.limits.boxes_per_frame or self.boxes_limit
             if reply.HasField("labels") or reply.store_id != self._window.store_id:
                 self._labels = _link.LabelTally(*(getattr(reply.labels, name)

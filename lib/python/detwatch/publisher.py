@@ -280,7 +280,10 @@ class Publisher:
         link = self._start()
         limit = link.boxes_limit
         if limit is not None and boxes > limit:
-            return link.refuse("too_many_boxes")
+            return link.refuse("too_many_boxes", f"{boxes} boxes, the daemon takes {limit}")
+        limit = link.classes_limit
+        if limit is not None and len(self._names) > limit:  # it refused the list, so it can judge none of its frames
+            return link.refuse("too_many_classes", f"{len(self._names)} class names, the daemon takes {limit}")
         return link.offer(payload.SerializeToString())
 
     def _start(self) -> Link:
