@@ -69,7 +69,7 @@ class Cell {
   };
   [[nodiscard]] const Counters& Count(const EvaluationParams& params,
                                       const std::vector<double>& fleet_ious) const;
-  // How well boxes fit, since the beginning; zeros in the counts of a store that did not know it.
+  // How well boxes fit, since the beginning.
   [[nodiscard]] snapshot::IouQuantiles ShowIou() const { return {iou_.Quantile(0.1), iou_.Quantile(0.5)}; }
   // The thresholds of the fleet bins have changed.
   void ForgetCounters() { counters_ = {}; }

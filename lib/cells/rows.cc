@@ -12,16 +12,13 @@ using accumulate::RingRecord;
 // The first byte of every row. Frozen: a new form is a new number.
 constexpr std::uint8_t kGroupVersion = 1;
 constexpr std::uint8_t kKnownVersion = 1;
-// 2: with counts by IoU. Rows of 1 are read; their counts by IoU are zeros.
+// 2: with counts by IoU, and histograms with sums of scores. Rows of 1 are refused: what they lack cannot be
+// made up for.
 constexpr std::uint8_t kCellVersion = 2;
 constexpr std::uint8_t kAdditionVersion = 2;
 
 tl::unexpected<Error> Damaged(const char* what) {
   return Fail(std::string("the store is damaged: ") + what + " cannot be read");
-}
-
-bool Known(std::uint8_t version, std::uint8_t newest) {
-  return version >= 1 && version <= newest;
 }
 
 // Records through the ring's own form, which knows how to be small.
@@ -173,9 +170,8 @@ std::string EncodeCell(const Histogram& total, const Histogram* retracted, const
 Result<StoredCell> ParseCell(std::string_view bytes, std::size_t ring_capacity) {
   ByteReader in(bytes);
   StoredCell cell;
-  const std::uint8_t version = in.Byte();
-  if (!Known(version, kCellVersion) || !ReadHistogram(in, cell.total) || !ReadOptional(in, cell.retracted) ||
-      (version > 1 && !cell.iou.Read(in))) {
+  if (in.Byte() != kCellVersion || !ReadHistogram(in, cell.total) || !ReadOptional(in, cell.retracted) ||
+      !cell.iou.Read(in)) {
     return Damaged("the counts of a class");
   }
   auto ring = Ring::Parse(in.Text(), ring_capacity);
@@ -217,8 +213,7 @@ void AppendAddition(std::string& row, TimePoint quantum, const CellChange& chang
 Result<std::vector<Addition>> ParseAdditions(std::string_view bytes) {
   std::vector<Addition> additions;
   ByteReader all(bytes);
-  const std::uint8_t version = all.Byte();
-  if (!Known(version, kAdditionVersion)) {
+  if (all.Byte() != kAdditionVersion) {
     return Damaged("what was added to a class");
   }
   while (all.ok() && all.left() > 0) {
@@ -226,8 +221,7 @@ Result<std::vector<Addition>> ParseAdditions(std::string_view bytes) {
     Addition& addition = additions.emplace_back();
     CellChange& change = addition.change;
     addition.quantum = FromUnixNanos(in.Signed());
-    if (!ReadHistogram(in, change.counts) || !ReadOptional(in, change.retracted) ||
-        (version > 1 && !change.iou.Read(in))) {
+    if (!ReadHistogram(in, change.counts) || !ReadOptional(in, change.retracted) || !change.iou.Read(in)) {
       return Damaged("what was added to a class");
     }
     const std::uint64_t dropped = in.Varint();

@@ -97,7 +97,7 @@ struct StoredCell {
   };
   accumulate::Histogram total;
   std::unique_ptr<accumulate::Histogram> retracted;
-  IouCounts iou;  // zeros in a row of version 1, which has none
+  IouCounts iou;
   accumulate::Ring ring;
   std::vector<Window> windows;
 };

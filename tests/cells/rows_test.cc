@@ -64,22 +64,6 @@ TEST(CellRowsTest, EveryRowIsFrozen) {
   EXPECT_TRUE(ParseAdditions(test::Golden("cells/golden/additions_v2.bin", row)));
 }
 
-// A store that was written before there were counts by IoU.
-TEST(CellRowsTest, RowsOfVersionOneAreRead) {
-  const CellChange change = MakeChange();
-  const auto cell = ParseCell(test::Stored("cells/golden/cell_v1.bin"), 4096);
-  ASSERT_TRUE(cell) << cell.error().message;
-  const std::size_t ground_truths = change.counts.shape().GroundTruths(0);
-  EXPECT_EQ(cell->total.Tally(ground_truths), change.counts.Tally(ground_truths));
-  EXPECT_TRUE(std::isnan(cell->iou.Quantile(0.5)));
-  EXPECT_EQ(cell->windows.size(), 2U);
-  const auto additions = ParseAdditions(test::Stored("cells/golden/additions_v1.bin"));
-  ASSERT_TRUE(additions && additions->size() == 2);
-  EXPECT_EQ(additions->back().change.records, change.records);
-  EXPECT_EQ(additions->back().change.removed, change.removed);
-  EXPECT_TRUE(additions->back().change.iou == IouCounts{});
-}
-
 TEST(CellRowsTest, ReadingWhatWasWrittenGivesTheSame) {
   EXPECT_EQ(Encode(*ParseGroup(Encode(MakeGroup()))), Encode(MakeGroup()));
   const CellChange change = MakeChange();
@@ -103,7 +87,7 @@ TEST(CellRowsTest, WhatWasCutIsTold) {
   EXPECT_FALSE(ParseGroup(std::string_view(group).substr(0, group.size() - 1)));
   EXPECT_FALSE(ParseGroup(""));
   EXPECT_FALSE(ParseKnown(""));
-  EXPECT_FALSE(ParseCell("\x01garbage", 10));
+  EXPECT_FALSE(ParseCell("\x02garbage", 10));
   std::string row;
   AppendAddition(row, kStart, MakeChange());
   EXPECT_FALSE(ParseAdditions(std::string_view(row).substr(0, row.size() - 3)));
