@@ -4,6 +4,7 @@
 
 #include "lib/accumulate/curve.h"
 #include "lib/accumulate/recall_points.h"
+#include "lib/accumulate/tied_bin.h"
 
 namespace detwatch::accumulate {
 namespace {
@@ -23,6 +24,7 @@ struct Segment {
   double fp = 0;
   double slope_left = 0;
   double slope_right = 0;
+  bool tied = false;
 };
 
 // Hermite's cubic from (tp_before, fp_before) to (tp_before + tp, fp_before + fp), as powers of t in [0, 1].
@@ -115,6 +117,10 @@ class Walk {
       Fill(first);
       return;
     }
+    if (segment.tied && segment.fp > 0) {
+      VisitTied(segment, first);
+      return;
+    }
     const Cubic cubic(segment);
     if (interpolation_ != Interpolation::kAllPoints && segment.tp > 2 && cubic.PrecisionFalls()) {
       ReadPointsAbove(cubic, first);  // nothing between them lifts the envelope
@@ -155,30 +161,45 @@ class Walk {
 
   [[nodiscard]] double Point() const { return static_cast<double>(points_[next_ - 1]); }
 
+  // The expected envelope never rises with j, so what is between two points that are read does not matter.
+  void VisitTied(const Segment& segment, double first) {
+    const TiedBin bin(segment.tp_before, segment.fp_before, segment.tp, segment.fp, value_, lower_);
+    if (interpolation_ == Interpolation::kAllPoints) {
+      Sample(bin, first, segment.tp);
+    } else {
+      ReadPointsAbove(bin, first);
+      Read(bin, first);
+    }
+  }
+
   // The first TP, the last, some between them, and every recall point. Samples are denser to the left, where
   // precision of a first bin is steep: it falls with the logarithm of j.
-  void Sample(const Cubic& cubic, double first, double tp) {
+  template <class Curve>
+  void Sample(const Curve& curve, double first, double tp) {
     const int steps = interpolation_ == Interpolation::k101Points ? kSteps101Points : kStepsOtherwise;
     for (int step = steps; step >= 0; --step) {
       const double part = static_cast<double>(step) / steps;
       const double j = first + std::floor((tp - 1) * part * part);
-      ReadPointsAbove(cubic, j);
+      ReadPointsAbove(curve, j);
       if (j < previous_) {  // else there are more steps than TPs
-        Read(cubic, j);
+        Read(curve, j);
       }
     }
   }
 
-  void ReadPointsAbove(const Cubic& cubic, double j) {
+  template <class Curve>
+  void ReadPointsAbove(const Curve& curve, double j) {
     while (next_ > 0 && Point() > j) {
-      Read(cubic, Point());
+      Read(curve, Point());
     }
   }
 
   // Moves on to the j-th TP.
-  void Read(const Cubic& cubic, double j) {
+  template <class Curve>
+  void Read(const Curve& curve, double j) {
     const double before = value_;
-    value_ = std::max(value_, PrecisionAt(j, cubic.FalsePositivesBefore(j), interpolation_));
+    const double precision = PrecisionAt(j, curve.FalsePositivesBefore(j), interpolation_);
+    value_ = std::max(value_, std::min(precision, upper_));
     if (interpolation_ == Interpolation::kAllPoints) {
       // TPs between this one and the one read before take the mean of both.
       value_area_.Add((previous_ - j - 1) * (value_ + before) / 2);
@@ -226,7 +247,9 @@ ApValue BinnedAveragePrecision(std::span<const BinCounts> bins, std::int64_t gro
   Segment right;
   bool right_is_last = true;
   for (std::size_t i = bins.size(); i-- > 0;) {
-    Segment left{.tp = positive(bins[i].true_positives), .fp = positive(bins[i].false_positives)};
+    Segment left{.tp = positive(bins[i].true_positives),
+                 .fp = positive(bins[i].false_positives),
+                 .tied = bins[i].tied};
     left.tp_before = tp_before -= left.tp;
     left.fp_before = fp_before -= left.fp;
     if (left.tp == 0) {

@@ -10,7 +10,8 @@
 //
 // The estimate between them is a monotone cubic (PCHIP: Fritsch & Carlson 1980, weighted harmonic mean slopes
 // after Fritsch & Butland 1984) of cumulated FPs over cumulated TPs, per threshold, best score first. A bin
-// of up to 16 TPs is read at each of them, a larger one at samples (within 1e-4 of reading all, tested).
+// of up to 16 TPs is read at each of them, a larger one at samples (within 1e-4 of reading all, tested). In a
+// tied bin, where order is arrival, it is the envelope that is expected of a random order (tied_bin.h).
 //
 // Laws: TheExactApOfAnyOrderInsideTheBinsLiesBetweenThem, TheyAreTheWorstAndTheBestOrderThemselves,
 //   FinerBinsNeverWidenThem. Cost: O(records) and O(bins + 101), no memory for bins. Threads: pure functions.
@@ -29,10 +30,11 @@ struct ApValue {
   double upper = 0;
 };
 
-// TPs and FPs of one bin.
+// TPs and FPs of one bin, and whether all of its detections have one score.
 struct BinCounts {
   std::int64_t true_positives = 0;
   std::int64_t false_positives = 0;
+  bool tied = false;
 };
 
 // AP of a ranked list. `true_positive` holds, best first, 1 for a TP and 0 for an FP; ignored detections

@@ -30,9 +30,17 @@ bool AllZero(std::span<const std::int64_t> values) {
   return std::all_of(values.begin(), values.end(), [](std::int64_t n) { return n == 0; });
 }
 
+bool AllEmpty(std::span<const BinDetections> bins) {
+  return std::all_of(bins.begin(), bins.end(),
+                     [](const BinDetections& bin) { return bin == BinDetections{}; });
+}
+
 // One detection in the table of one area range in which it is not ignored altogether.
-void CountInto(CountTable& table, int bin, IouMask true_positive, IouMask ignored, int sign) {
-  table.detections[static_cast<std::size_t>(bin)] += sign;
+void CountInto(CountTable& table, int bin, const ScoreSums& score, IouMask true_positive, IouMask ignored,
+               int sign) {
+  BinDetections& detections = table.detections[static_cast<std::size_t>(bin)];
+  detections.count += sign;
+  detections.scores.Add(score);
   if (true_positive != 0) {
     std::int64_t* row = table.true_positives.Row(bin);
     ForEachBit(true_positive, [&](std::size_t t) { row[t] += sign; });
@@ -101,7 +109,10 @@ void AddTable(CountTable& to, const CountTable& from, std::span<const std::uint1
     }
   };
   for (int bin = 0; bin < from.bins(); ++bin) {
-    to.detections[static_cast<std::size_t>(target(bin))] += sign * from.Detections(bin);
+    const BinDetections& source = from.detections[static_cast<std::size_t>(bin)];
+    BinDetections& sum = to.detections[static_cast<std::size_t>(target(bin))];
+    sum.count += sign * source.count;
+    sum.scores.Add(sign > 0 ? source.scores : source.scores.Negated());
     add_row(to.true_positives, from.true_positives.Find(bin), bin);
     add_row(to.ignored, from.ignored.Find(bin), bin);
   }
@@ -170,14 +181,17 @@ void Histogram::Count(const EvaluationParams& params, const ClassOutcome& outcom
 
   FrameAtPoints frame;
   for (const DetectionOutcome& detection : detections) {
+    const ScoreSums one = ScoreSums::Of(detection.score);
+    const ScoreSums score = sign > 0 ? one : one.Negated();
     if (detection.ignored[0] != all) {
-      CountInto(tables_[0], headline_layout.Bin(detection.score), detection.true_positive[0],
+      CountInto(tables_[0], headline_layout.Bin(detection.score), score, detection.true_positive[0],
                 detection.ignored[0], sign);
     }
     const int other_bin = areas > 1 ? other_layout.Bin(detection.score) : 0;
     for (std::size_t area = 1; area < areas; ++area) {
       if (detection.ignored[area] != all) {
-        CountInto(tables_[area], other_bin, detection.true_positive[area], detection.ignored[area], sign);
+        CountInto(tables_[area], other_bin, score, detection.true_positive[area], detection.ignored[area],
+                  sign);
       }
     }
     CountAtPoints(params, detection, all, sign, *this, frame);
@@ -221,7 +235,7 @@ void Histogram::Add(const Histogram& other, int sign) {
 
 bool Histogram::IsZero() const {
   return AllZero(tallies_) && std::all_of(tables_.begin(), tables_.end(), [](const CountTable& table) {
-           return AllZero(table.detections) && ZeroRows(table.true_positives) && ZeroRows(table.ignored);
+           return AllEmpty(table.detections) && ZeroRows(table.true_positives) && ZeroRows(table.ignored);
          });
 }
 
@@ -235,7 +249,7 @@ void Histogram::Compact() {
 void Histogram::Clear() {
   std::fill(tallies_.begin(), tallies_.end(), 0);
   for (CountTable& table : tables_) {
-    std::fill(table.detections.begin(), table.detections.end(), 0);
+    std::fill(table.detections.begin(), table.detections.end(), BinDetections{});
     table.true_positives.Clear();
     table.ignored.Clear();
   }
@@ -244,7 +258,7 @@ void Histogram::Clear() {
 std::size_t Histogram::bytes() const {
   std::size_t sum = tallies_.capacity() * sizeof(std::int64_t) + tables_.capacity() * sizeof(CountTable);
   for (const CountTable& table : tables_) {
-    sum += table.detections.capacity() * sizeof(std::int64_t) + table.true_positives.bytes() +
+    sum += table.detections.capacity() * sizeof(BinDetections) + table.true_positives.bytes() +
            table.ignored.bytes();
   }
   return sum;

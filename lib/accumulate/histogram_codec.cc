@@ -1,8 +1,14 @@
-// The stored form of a histogram, version 1:
+// The stored form of a histogram, version 2:
 //   version, thresholds, areas, max dets, operating points, headline IoU, headline layout, other layout
-//   (a byte each), then one stream of signed values: the tallies; per area the detections by bin, the true
-//   positives by bin and threshold, the ignored by bin and threshold. A value is a zigzag varint; a run of
-//   n zeros is 0 followed by the varint n - 1. Bins without a row are part of such runs.
+//   (a byte each), then one stream of signed values: the tallies; per area the detections by bin, their sums
+//   of scores by bin, their sums of squares by bin, the true positives by bin and threshold, the ignored by
+//   bin and threshold. A value is a zigzag varint; a run of n zeros is 0 followed by the varint n - 1. Bins
+//   without a row are part of such runs.
+//   Both sums are modulo 2^31 - 1 (score_sums.h), written as the remainder nearest to zero, and made small
+//   where there are few detections: of the sum is taken what n detections at the lower edge of the bin have,
+//   of the sum of squares n times the square of the sum, which for a single detection is all of it.
+//
+// Version 1 had no sums of scores and is refused: without them nothing could be added to it or taken from it.
 
 #include "lib/accumulate/histogram.h"
 #include "lib/core/bytes.h"
@@ -10,7 +16,7 @@
 namespace detwatch::accumulate {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
 
 class RunWriter {
  public:
@@ -113,6 +119,44 @@ void ReadRows(RunReader& reader, BinRows& rows) {
   }
 }
 
+// Of a bin: what n detections at its lower edge sum up to.
+std::uint32_t AtLowerEdge(double edge, std::int64_t n) {
+  return PrimeField::Multiply(PrimeField::From(n), ScoreSums::Bits(static_cast<float>(edge)));
+}
+
+// n times the square of the sum.
+std::uint32_t Predicted(const BinDetections& bin) {
+  return PrimeField::Multiply(PrimeField::From(bin.count),
+                              PrimeField::Multiply(bin.scores.sum, bin.scores.sum));
+}
+
+void WriteDetections(RunWriter& writer, std::span<const BinDetections> bins, const BinLayout& layout) {
+  for (const BinDetections& bin : bins) {
+    writer.Value(bin.count);
+  }
+  for (std::size_t b = 0; b < bins.size(); ++b) {
+    const std::uint32_t at_edge = AtLowerEdge(layout.edges()[b], bins[b].count);
+    writer.Value(PrimeField::Centred(PrimeField::Add(bins[b].scores.sum, PrimeField::Negate(at_edge))));
+  }
+  for (const BinDetections& bin : bins) {
+    const std::uint32_t predicted = Predicted(bin);
+    writer.Value(PrimeField::Centred(PrimeField::Add(bin.scores.square, PrimeField::Negate(predicted))));
+  }
+}
+
+void ReadDetections(RunReader& reader, std::span<BinDetections> bins, const BinLayout& layout) {
+  for (BinDetections& bin : bins) {
+    bin.count = reader.Value();
+  }
+  for (std::size_t b = 0; b < bins.size(); ++b) {
+    const std::uint32_t at_edge = AtLowerEdge(layout.edges()[b], bins[b].count);
+    bins[b].scores.sum = PrimeField::Add(PrimeField::From(reader.Value()), at_edge);
+  }
+  for (BinDetections& bin : bins) {
+    bin.scores.square = PrimeField::Add(PrimeField::From(reader.Value()), Predicted(bin));
+  }
+}
+
 bool Known(std::uint8_t layout) {
   return layout >= static_cast<std::uint8_t>(LayoutId::k128_8_14_20) &&
          layout <= static_cast<std::uint8_t>(LayoutId::k16_2_8_14);
@@ -132,10 +176,9 @@ std::string Histogram::Serialise() const {
   for (const std::int64_t value : tallies_) {
     writer.Value(value);
   }
-  for (const CountTable& table : tables_) {
-    for (const std::int64_t n : table.detections) {
-      writer.Value(n);
-    }
+  for (std::size_t area = 0; area < tables_.size(); ++area) {
+    const CountTable& table = tables_[area];
+    WriteDetections(writer, table.detections, shape_.layout(area));
     WriteRows(writer, table.true_positives);
     WriteRows(writer, table.ignored);
   }
@@ -146,6 +189,9 @@ std::string Histogram::Serialise() const {
 Result<Histogram> Histogram::Parse(std::string_view bytes) {
   ByteReader in(bytes);
   const std::uint8_t version = in.Byte();
+  if (in.ok() && version == 1) {
+    return Fail("histogram: version 1 has no sums of scores and cannot be read any more");
+  }
   if (in.ok() && version != kVersion) {
     return Fail("histogram: version " + std::to_string(version) + " is unknown");
   }
@@ -175,16 +221,15 @@ Result<Histogram> Histogram::Parse(std::string_view bytes) {
   std::uint64_t total = histogram.tallies_.size();
   for (const CountTable& table : histogram.tables_) {
     total +=
-        static_cast<std::uint64_t>(table.bins()) * (1 + table.true_positives.width() + table.ignored.width());
+        static_cast<std::uint64_t>(table.bins()) * (3 + table.true_positives.width() + table.ignored.width());
   }
   RunReader reader(in, total);
   for (std::int64_t& value : histogram.tallies_) {
     value = reader.Value();
   }
-  for (CountTable& table : histogram.tables_) {
-    for (std::int64_t& n : table.detections) {
-      n = reader.Value();
-    }
+  for (std::size_t area = 0; area < histogram.tables_.size(); ++area) {
+    CountTable& table = histogram.tables_[area];
+    ReadDetections(reader, table.detections, shape.layout(area));
     ReadRows(reader, table.true_positives);
     ReadRows(reader, table.ignored);
   }

@@ -60,7 +60,8 @@ void ExactAp(const EvaluationParams& params, const std::vector<RingRecord>& reco
 class TouchedBins {
  public:
   void Collect(const CountTable& table, std::size_t thresholds) {
-    const auto untouched = std::count(table.detections.begin(), table.detections.end(), 0);
+    const auto untouched = std::count_if(table.detections.begin(), table.detections.end(),
+                                         [](const BinDetections& bin) { return bin.count == 0; });
     bins_ = table.detections.size() - static_cast<std::size_t>(untouched);
     counts_.resize(bins_ * thresholds);
     std::size_t i = 0;
@@ -71,9 +72,10 @@ class TouchedBins {
       }
       const auto tp = table.true_positives.Find(bin);
       const auto ignored = table.ignored.Find(bin);
+      const bool tied = table.Tied(bin);
       for (std::size_t t = 0; t < thresholds; ++t) {
         const std::int64_t hits = tp.empty() ? 0 : tp[t];
-        counts_[t * bins_ + i] = {hits, detections - hits - (ignored.empty() ? 0 : ignored[t])};
+        counts_[t * bins_ + i] = {hits, detections - hits - (ignored.empty() ? 0 : ignored[t]), tied};
       }
       ++i;
     }

@@ -97,9 +97,9 @@ TEST(HistogramCodecTest, AnEmptyHistogramIsAFewBytes) {
   EXPECT_LT(Histogram(Shape::Fine(EvaluationParams::Coco())).Serialise().size(), 16U);
 }
 
-TEST(HistogramCodecTest, VersionOneOfTheGoldenFileParsesForEver) {
+TEST(HistogramCodecTest, VersionTwoOfTheGoldenFileParsesForEver) {
   const Histogram expected = GoldenHistogram();
-  const std::string bytes = Golden("histogram_v1.bin", expected.Serialise());
+  const std::string bytes = Golden("histogram_v2.bin", expected.Serialise());
   const auto parsed = Histogram::Parse(bytes);
   ASSERT_TRUE(parsed.has_value()) << parsed.error().message;
   EXPECT_EQ(*parsed, expected);
@@ -125,7 +125,8 @@ TEST(HistogramCodecTest, ErrorsNameWhatIsWrong) {
     return changed;
   };
   EXPECT_EQ(message(""), "histogram: shape is cut short");
-  EXPECT_EQ(message(with(0, 2)), "histogram: version 2 is unknown");
+  EXPECT_EQ(message(with(0, 3)), "histogram: version 3 is unknown");
+  EXPECT_EQ(message(with(0, 1)), "histogram: version 1 has no sums of scores and cannot be read any more");
   EXPECT_EQ(message(with(1, 17)), "histogram: shape is out of range");
   EXPECT_EQ(message(with(2, 5)), "histogram: shape is out of range");
   EXPECT_EQ(message(with(5, 10)), "histogram: shape is out of range");

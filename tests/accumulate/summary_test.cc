@@ -114,7 +114,7 @@ TEST_F(SummaryTest, WithoutRecordsApComesFromBinsAndTheBoundsHoldTheExactValue) 
         std::vector<BinCounts> bins;
         for (int bin = shape.layout(area).bins() - 1; bin >= 0; --bin) {
           const CountTable& table = cell.counts.table(area);
-          bins.push_back({table.TruePositives(bin, t), table.FalsePositives(bin, t)});
+          bins.push_back({table.TruePositives(bin, t), table.FalsePositives(bin, t), table.Tied(bin)});
         }
         const ApValue expected =
             BinnedAveragePrecision(bins, binned.ground_truths[area], params_.interpolation);
