@@ -37,28 +37,50 @@ void SettleFleet(const std::vector<double>& evaluated, bool given, std::vector<d
   iou = std::move(settled);
 }
 
+void ReadWeb(const Field& f, Web& section) {
+  f.Map({{"listen_address", Into(section.listen_address)},
+         {"max_connections", Into(section.max_connections)},
+         {"max_connections_per_ip", Into(section.max_connections_per_ip)},
+         {"timeout", Into(section.timeout)}});
+}
+
+void ReadIngest(const Field& f, Ingest& section) {
+  f.Map({{"subscribe", Into(section.subscribe)},
+         {"reliable", Into(section.reliable)},
+         {"message_bytes", IntoBytes(section.message_bytes)},
+         {"boxes_per_frame", Into(section.boxes_per_frame)},
+         {"high_water_mark", Into(section.high_water_mark)},
+         {"reliable_high_water_mark", Into(section.reliable_high_water_mark)},
+         {"credit_bytes", IntoBytes(section.credit_bytes)},
+         {"insecure", Into(section.insecure)}});
+}
+
+void ReadJoin(const Field& f, Join& section) {
+  f.Map({{"retention", Into(section.retention)},
+         {"bytes", IntoBytes(section.bytes)},
+         {"linger", Into(section.linger)},
+         {"class_list_wait", Into(section.class_list_wait)},
+         {"corrections", Into(section.corrections)},
+         {"corrections_bytes", IntoBytes(section.corrections_bytes)}});
+}
+
+void ReadLimits(const Field& f, Limits& section) {
+  f.Map({{"models", Into(section.models)},
+         {"groups", Into(section.groups)},
+         {"streams", Into(section.streams)},
+         {"publishers", Into(section.publishers)},
+         {"classes", Into(section.classes)},
+         {"class_lists", Into(section.class_lists)},
+         {"cell_bytes", IntoBytes(section.cell_bytes)},
+         {"series", Into(section.series)}});
+}
+
 void ReadRoot(const Field& root, Config& c) {
   bool fleet_given = false;
   const auto fleet_iou = [&](const Field& f) { fleet_given = f.To(c.fleet.iou); };
   root.Map({
-      {"web",
-       [&](const Field& f) {
-         f.Map({{"listen_address", Into(c.web.listen_address)},
-                {"max_connections", Into(c.web.max_connections)},
-                {"max_connections_per_ip", Into(c.web.max_connections_per_ip)},
-                {"timeout", Into(c.web.timeout)}});
-       }},
-      {"ingest",
-       [&](const Field& f) {
-         f.Map({{"subscribe", Into(c.ingest.subscribe)},
-                {"reliable", Into(c.ingest.reliable)},
-                {"message_bytes", IntoBytes(c.ingest.message_bytes)},
-                {"boxes_per_frame", Into(c.ingest.boxes_per_frame)},
-                {"high_water_mark", Into(c.ingest.high_water_mark)},
-                {"reliable_high_water_mark", Into(c.ingest.reliable_high_water_mark)},
-                {"credit_bytes", IntoBytes(c.ingest.credit_bytes)},
-                {"insecure", Into(c.ingest.insecure)}});
-       }},
+      {"web", [&](const Field& f) { ReadWeb(f, c.web); }},
+      {"ingest", [&](const Field& f) { ReadIngest(f, c.ingest); }},
       {"evaluation", [&](const Field& f) { ReadEvaluation(f, c.evaluation); }},
       {"models", [&](const Field& f) { ReadModels(f, c); }},
       {"windows", [&](const Field& f) { ReadWindows(f, c); }},
@@ -69,30 +91,12 @@ void ReadRoot(const Field& root, Config& c) {
                 {"fsync", Into(c.storage.fsync)},
                 {"checkpoint", Into(c.storage.checkpoint)}});
        }},
-      {"join",
-       [&](const Field& f) {
-         f.Map({{"retention", Into(c.join.retention)},
-                {"bytes", IntoBytes(c.join.bytes)},
-                {"linger", Into(c.join.linger)},
-                {"class_list_wait", Into(c.join.class_list_wait)},
-                {"corrections", Into(c.join.corrections)},
-                {"corrections_bytes", IntoBytes(c.join.corrections_bytes)}});
-       }},
+      {"join", [&](const Field& f) { ReadJoin(f, c.join); }},
       {"dedup",
        [&](const Field& f) {
          f.Map({{"horizon", Into(c.dedup.horizon)}, {"frames", Into(c.dedup.frames)}});
        }},
-      {"limits",
-       [&](const Field& f) {
-         f.Map({{"models", Into(c.limits.models)},
-                {"groups", Into(c.limits.groups)},
-                {"streams", Into(c.limits.streams)},
-                {"publishers", Into(c.limits.publishers)},
-                {"classes", Into(c.limits.classes)},
-                {"class_lists", Into(c.limits.class_lists)},
-                {"cell_bytes", IntoBytes(c.limits.cell_bytes)},
-                {"series", Into(c.limits.series)}});
-       }},
+      {"limits", [&](const Field& f) { ReadLimits(f, c.limits); }},
       {"labels",
        [&](const Field& f) {
          f.Map({{"sources", IntoOneOf(kSourceNames, c.labels.sources)},
