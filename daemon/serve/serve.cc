@@ -228,18 +228,20 @@ bool WaitForEnd(int signal_fd, int failed_fd, const std::function<void()>& on_ha
   }
 }
 
-}  // namespace
-
-int RunServe(const ServeOptions& options) {
+// The configuration, with a log that is as it says as soon as it is known.
+std::optional<config::Config> Configure(const ServeOptions& options) {
   log::Configure(options.overrides.log_level.value_or(config::LogLevel::kInfo),
                  options.overrides.log_format.value_or(config::LogFormat::kText));
   auto config = LoadConfig(options);
-  if (!config) {
-    return 2;
+  if (config) {
+    log::Configure(config->log.level, config->log.format);
   }
-  log::Configure(config->log.level, config->log.format);
+  return config;
+}
 
-  // Before any thread starts, so that all of them have the signals blocked.
+// SIGTERM, SIGINT and SIGHUP come as bytes of a file descriptor, which is returned. Before any thread starts,
+// so that all of them have the signals blocked.
+int TakeSignals() {
   sigset_t signals;
   sigemptyset(&signals);
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
@@ -247,7 +249,49 @@ int RunServe(const ServeOptions& options) {
   }
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
-  const Fd signal_fd(::signalfd(-1, &signals, SFD_CLOEXEC));
+  return ::signalfd(-1, &signals, SFD_CLOEXEC);
+}
+
+// Goes on from what is stored. Null when there is a reason, which went to the log, not to start.
+std::optional<pipeline::Restored> Restore(const std::string& path, const std::string& store_id,
+                                          pipeline::State& state) {
+  auto restored = state.Restore(std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));
+  if (!restored) {
+    log::Error(
+        restored.error().message + "; try --storage.repair, or start fresh with another --storage.path",
+        {{"path", path}});
+    return std::nullopt;
+  }
+  for (const std::string& note : restored->notes) {
+    log::Warn(note);
+  }
+  if (!restored->fresh) {
+    log::Info("went on from the last checkpoint",
+              {{"store", store_id}, {"checkpoint", std::to_string(restored->cut)}});
+  }
+  return std::move(*restored);
+}
+
+// Ingest ends first: the state takes its last cut. Returns whether both ended well.
+bool Stop(Web& web, Handover& handover, Worker& ingest, Worker& state) {
+  log::Info("stopping");
+  web.SetReady(false);
+  handover.AskStop();
+  const bool ingest_well = ingest.Join();
+  const bool state_well = state.Join();
+  log::Info("stopped");
+  return ingest_well && state_well;
+}
+
+}  // namespace
+
+int RunServe(const ServeOptions& options) {
+  auto config = Configure(options);
+  if (!config) {
+    return 2;
+  }
+
+  const Fd signal_fd(TakeSignals());
   const Fd failed_fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
 
   auto storage = OpenStorage(config->storage, options.storage_repair);
@@ -256,20 +300,9 @@ int RunServe(const ServeOptions& options) {
   }
   const pipeline::PipelineConfig pipeline_config = ToPipeline(*config, storage->id);
   pipeline::State state(pipeline_config, *storage->values);
-  const auto restored =
-      state.Restore(std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));
+  const auto restored = Restore(config->storage.path, storage->id, state);
   if (!restored) {
-    log::Error(
-        restored.error().message + "; try --storage.repair, or start fresh with another --storage.path",
-        {{"path", config->storage.path}});
     return 1;
-  }
-  for (const std::string& note : restored->notes) {
-    log::Warn(note);
-  }
-  if (!restored->fresh) {
-    log::Info("went on from the last checkpoint",
-              {{"store", storage->id}, {"checkpoint", std::to_string(restored->cut)}});
   }
 
   auto sockets = Sockets::Bind(config->ingest);
@@ -309,13 +342,8 @@ int RunServe(const ServeOptions& options) {
 
   const bool asked =
       WaitForEnd(signal_fd.get(), failed_fd.get(), [&] { Reload(options, *config, handover, web); });
-  log::Info("stopping");
-  web.SetReady(false);
-  handover.AskStop();
-  const bool ingest_well = ingest_worker.Join();
-  const bool state_well = state_worker.Join();
-  log::Info("stopped");
-  return asked && ingest_well && state_well ? 0 : 1;
+  const bool well = Stop(web, handover, ingest_worker, state_worker);
+  return asked && well ? 0 : 1;
 }
 
 }  // namespace detwatch::serve
