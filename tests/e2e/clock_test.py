@@ -69,7 +69,7 @@ class ClockTest(unittest.TestCase):
         sender.wait_acknowledged(SOON)
         return sender
 
-    def check_goes_on(self, daemon, sender, seconds=5):
+    def check_goes_on(self, daemon, sender, seconds=3):
         """For so long: acknowledged soon, shown soon, of the right age, and still in the window."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
