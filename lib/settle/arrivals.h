@@ -76,8 +76,8 @@ struct LateReject {
   Reject reject;
 };
 
-// A dedup key that ingest inserted for what was then refused: it has to be put back to what it was, or to what
-// was accepted meanwhile. Nothing happens where ingest has something else than `provisional` by then.
+// A dedup key that ingest inserted for what was then refused: it has to be put back to what it was, or to
+// what was accepted meanwhile. Nothing happens where ingest has something else than `provisional` by then.
 struct RefusedKey {
   bool labels = false;  // else predictions
   std::uint64_t key = 0;
