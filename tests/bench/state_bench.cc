@@ -1,6 +1,6 @@
 // What the half behind ingest costs: frames that wait for days, memory of a model, checkpoints.
 //
-//   state_bench waiting|labels|memory|memory-evened|checkpoint|classes|profile|all [--frames N] [--boxes N]
+//   state_bench waiting|labels|memory|memory-evened|checkpoint|profile|all [--frames N] [--boxes N]
 //   [--folder DIR]
 //
 // Prints tables. Times are processor time of the one thread, in which everything runs, unless they say wall;
@@ -313,33 +313,6 @@ void Checkpoints(const Arguments& arguments, Traffic& traffic, const char* label
   }
 }
 
-// One model of many classes at two frames a second: what a second costs once most of its classes have counts,
-// panes that close and leave included, and a restart then.
-void Classes(const Arguments& arguments, std::uint32_t classes, std::size_t filled, std::size_t measured) {
-  Traffic traffic(MakeLoad(static_cast<std::uint32_t>(filled), classes, 7), filled, kAllBoxes);
-  Rig rig({}, Durability::kFsync, arguments.folder + "/bench-classes", traffic.class_list, kStart);
-  const auto pair = [&](std::size_t n) -> const std::string& { return traffic.Pair(n); };
-  TimePoint now = kStart;
-  SendCut(rig, 0, filled, now, pair);
-  Cost sum;
-  std::size_t at = filled;
-  for (std::size_t second = 0; second < measured; ++second, at += 2) {
-    now += seconds(1);
-    sum += SendCut(rig, at, at + 2, now, pair, true);
-  }
-  const auto spent = static_cast<double>(measured) / 1e3;
-  std::printf("%u classes, %zu with counts, 2 frames/s for %zu s, ms of processor a second:\n", classes,
-              static_cast<std::size_t>(rig.Snapshot(now).gauges.cells), measured);
-  std::printf(
-      "ingest %.2f, absorb %.2f, commit %.2f (+%.2f of RocksDB), snapshot %.2f; of a core %.4f\n",
-      sum.ingest / spent, sum.absorb / spent, sum.commit / spent, sum.background / spent, sum.take / spent,
-      (sum.ingest + sum.absorb + sum.commit + sum.background + sum.take) / static_cast<double>(measured));
-  const double before = ThreadSeconds();
-  const double wall = rig.Restart(now);
-  std::printf("restart: %.3f s of processor, %.3f s wall\n\n", ThreadSeconds() - before, wall);
-  std::fflush(stdout);
-}
-
 // Cuts of 5000 frames into a store and nothing else: for a profiler.
 void Profile(const Arguments& arguments, Traffic& traffic) {
   constexpr std::size_t kRate = 5000;
@@ -389,9 +362,6 @@ void Run(const Arguments& arguments) {
     Traffic traffic(load, 2000, kAllBoxes);
     Profile(arguments, traffic);
   }
-  if (asked("classes") || quick) {
-    Classes(arguments, 5000, quick ? 20 : 5000, quick ? 5 : 300);
-  }
   if (asked("checkpoint") || quick) {
     Traffic final(load, 5000, kAllBoxes);
     Checkpoints(arguments, final, "final labels", 10, quick ? 5 : 300);
@@ -411,8 +381,7 @@ void Run(const Arguments& arguments) {
 int main(int argc, char** argv) {
   const auto arguments = detwatch::bench::Parse(argc, argv);
   if (arguments.scenarios.empty()) {
-    detwatch::bench::Die(
-        "which: waiting, labels, memory, memory-evened, checkpoint, classes, profile, all, quick");
+    detwatch::bench::Die("which: waiting, labels, memory, memory-evened, checkpoint, profile, all, quick");
   }
   detwatch::bench::Run(arguments);
   return 0;
