@@ -45,11 +45,14 @@ Result<std::vector<ClassEntry>> FromYamlOrThrow(const std::string& file, std::st
   if (!names.IsMap()) {
     return Fail(file + ": names: is missing, or neither a list nor a map from number to name");
   }
+  const auto not_a_number = [&](const std::string& key) {
+    return Fail(file + ": names: \"" + key + "\" is not a class number");
+  };
   for (const auto& pair : names) {
     const auto key = pair.first.as<std::string>();
     const auto number = ParseNumber<std::int64_t>(key);
     if (!number) {
-      return Fail(file + ": names: \"" + key + "\" is not a class number");
+      return not_a_number(key);
     }
     classes.push_back({*number, pair.second.as<std::string>()});
   }
