@@ -70,8 +70,8 @@ void StateLoop::Tell() {
   if (untold_.empty()) {
     return;
   }
-  // With the first: with the last, a publisher that the first one acknowledges everything to could leave
-  // before it hears what became of its labels.
+  // The tallies go out with the first acknowledgement. A publisher leaves once everything it sent is
+  // acknowledged, and the first may do that already: it would never see tallies that come with the last.
   untold_.front().labels = state_.TakeTallies();
   for (Durable& durable : untold_) {
     handover_.Post(std::move(durable));
@@ -84,7 +84,7 @@ void StateLoop::Run() {
   bool written = true;
   bool last = false;
   int tries_left = kLastTries;
-  // A restarted daemon shows what it came back with.
+  // After a restart: what the store held.
   Show(true);
   while (!last || !written) {
     const bool busy = !written && store_.pending_bytes() > kMostUnwritten;
@@ -99,7 +99,8 @@ void StateLoop::Run() {
     } else {
       std::this_thread::sleep_for(try_again_);
     }
-    bool early = !written;  // who waited for the disk waits no longer than for it
+    // After a failed write publishers are answered as soon as a write succeeds, not with the next snapshot.
+    bool early = !written;
     if (cut != nullptr) {
       untold_.push_back({state_.Absorb(*cut), {}});
       early = early || cut->early;
@@ -119,13 +120,13 @@ void StateLoop::Run() {
       Show(written);
       next = started + std::max<Duration>(kSnapshotInterval, 2 * (Steady::now() - started));
     }
-    // What a publisher knows to be counted can be read in a snapshot, unless it is about to run out of
-    // credit.
+    // Acknowledge after the snapshot: a publisher that hears "counted" finds it in /metrics. Only who is
+    // about to run out of credit is answered before.
     if (written && (due || early)) {
       Tell();
     }
   }
-  (void)handover_.Wait();  // lets go of who waits for the end
+  (void)handover_.Wait();  // unblocks the thread that waits for the end
 }
 
 }  // namespace detwatch::serve

@@ -8,12 +8,13 @@
 namespace detwatch::join {
 namespace {
 
-// One row in the queue of frames that were here, with its key: what it costs in the store.
+// What it costs in the store to remember that a frame is gone: two rows with their keys.
 constexpr std::size_t kGoneBytes = 128;
-// The part of the budget for waiting frames that may remember gone ones.
+// Such rows may take one part in so many of the budget for waiting frames.
 constexpr std::size_t kGoneShare = 16;
-// Rows of one queue that leave in one tick: a week of them at once, after a stop of a week, took a minute in
-// which nothing was acknowledged. More leave where there is no room, or the budget would not hold.
+// At most so many rows of one queue are deleted in one tick. After a stop of a week, deleting all that had
+// become too old in one go took a minute, in which nothing was acknowledged. Where the budget is exceeded
+// more are deleted, or it would not hold.
 constexpr std::size_t kMostATick = 20'000;
 constexpr std::size_t kMostATickWhenFull = 200'000;
 
@@ -50,7 +51,7 @@ void Ledger::Trim(
     TimePoint since;
     std::uint64_t bytes = 0;
   };
-  // In portions, because what is dropped must not be written while the queue is read.
+  // In portions: the store must not be written to while it is scanned.
   constexpr std::size_t kPortion = 1000;
   std::size_t left = full() ? kMostATickWhenFull : kMostATick;
   for (bool more = true; more && left > 0;) {
@@ -92,8 +93,8 @@ void Ledger::Trim(
   }
 }
 
-// Predictions that came again once the dedup keys had forgotten them have the row now, and an entry of their
-// own.
+// The row may belong to a later arrival: the same predictions that came again after the dedup keys had
+// forgotten the first. That one has an entry in the queue of its own, so its row stays.
 void Ledger::DeleteRow(const std::string& key, char kind, TimePoint since) {
   if (kind == kPredictions || kind == kJudged) {
     const auto value = store_.Get(key);
@@ -142,7 +143,8 @@ void Ledger::Expire(TimePoint now, std::vector<Expired>& expired) {
       [&](const FrameHash&, char, std::uint32_t, std::uint64_t) { --totals_.gone; });
 
   TrimLingering(now);
-  // What is older than everything that lingers holds nothing any more: too old, or let go of for its bytes.
+  // A stored blob in which everything is older than the oldest labels that still linger is not needed any
+  // more.
   const auto spent = [&](TimePoint newest) {
     return now - newest >= limits_.linger || linger_order_.empty() || newest < linger_order_.front().first;
   };
@@ -197,13 +199,14 @@ Result<void> Ledger::Restore(TimePoint now) {
         Linger(entry.frame, std::move(entry.labels.labels), entry.labels.since);
       }
     }
-    TrimLingering(now);       // what did not fit was let go of before, too
-    linger_changes_.clear();  // is there already
+    TrimLingering(now);       // as before the restart, what does not fit is dropped
+    linger_changes_.clear();  // they are in the store already
     linger_blobs_.emplace_back(LingerNumber(key), newest);
     return true;
   });
   if (!lingering_.empty() || totals_.kept_bytes > 0) {
-    // How long before their use they came is not known any more.
+    // When these labels arrived is not stored, so it may have been at any time: dedup keys are in doubt until
+    // the last of them is gone.
     late_accepted_ = TimePoint{};
     late_until_ = now + std::max(limits_.linger, limits_.corrections);
   }
