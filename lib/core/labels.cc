@@ -6,9 +6,10 @@
 namespace detwatch {
 namespace {
 
-constexpr std::array<std::string_view, 18> kReserved = {
-    "job",        "instance", "le",  "quantile", "class",     "iou",    "window",  "area", "view",
-    "confidence", "max_dets", "bin", "outcome",  "transport", "reason", "missing", "edge", "store_id"};
+constexpr std::array<std::string_view, 19> kReserved = {
+    "job",       "instance", "le",      "quantile",   "share",    "class", "iou",
+    "window",    "area",     "view",    "confidence", "max_dets", "bin",   "outcome",
+    "transport", "reason",   "missing", "edge",       "store_id"};
 constexpr std::array<std::string_view, 3> kIdentity = {"model", "version", "stream"};
 
 // Not <cctype>: the process locale has no say in what a label name is.

@@ -48,8 +48,8 @@ void EmitFrameOutcomes(const GroupContext& context, Emitter& out) {
 
 // Of the total, "total" being the first of the windows.
 void EmitIouQuantiles(const GroupContext& context, Emitter& out) {
-  static const LabelSet kTenth = LabelSet().With("quantile", "0.1");
-  static const LabelSet kMedian = LabelSet().With("quantile", "0.5");
+  static const LabelSet kTenth = LabelSet().With("share", "0.1");
+  static const LabelSet kMedian = LabelSet().With("share", "0.5");
   for (std::size_t c = 0; c < context.group.iou_quantiles.size(); ++c) {
     const snapshot::IouQuantiles& quantiles = context.group.iou_quantiles[c];
     const LabelSet labels = context.windows.front().With("class", context.group.class_names[c]);

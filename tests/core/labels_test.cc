@@ -16,8 +16,9 @@ TEST(LabelsTest, LabelNamesAreWhatPrometheusTakes) {
 
 TEST(LabelsTest, NamesThatSeriesAlreadyHaveAreReserved) {
   for (const char* name :
-       {"job", "instance", "le", "quantile", "class", "iou", "window", "area", "view", "confidence",
-        "max_dets", "bin", "outcome", "transport", "reason", "missing", "edge", "__name__", "__anything"}) {
+       {"job",       "instance", "le",      "quantile",   "share",    "class",     "iou",
+        "window",    "area",     "view",    "confidence", "max_dets", "bin",       "outcome",
+        "transport", "reason",   "missing", "edge",       "__name__", "__anything"}) {
     EXPECT_TRUE(IsReservedLabel(name)) << name;
   }
   for (const char* name : {"site", "_site", "Job", "jobs", "model", "version", "stream", ""}) {
