@@ -108,10 +108,12 @@ void Ledger::TakePlace(const FrameHash& frame, Rows& rows, const Known& known, A
     return;
   }
   const TimePoint since = lingering == nullptr ? now : lingering->since;
-  if (rows.judged_by) {
-    DropKept(frame, rows, now);
+  if (rows.judged_by || !rows.judged.empty()) {
+    DropKept(frame, rows, now);  // these labels did not judge it, so they must not stand beside it
   }
-  Use(frame, labels, since);
+  // Rows go to the end of their queue, whose beginning is not looked at again; lingering goes on.
+  Use(frame, labels, now);
+  Linger(frame, labels, since);
 }
 
 void Ledger::Correct(const FrameHash& frame, Rows& rows, const std::shared_ptr<const HeldLabels>& labels,

@@ -208,7 +208,9 @@ Ingest::Outcome Ingest::AdmitLabels(const std::shared_ptr<const Labels>& labels,
   cut_->arrivals.emplace_back(settle::LabelArrival{labels, frame, sender, meet, remembered});
   cut_bytes_ += bytes;
   cut_ordinals_ += routes_.models_ever();
-  if (remembered || recent.settled_later) {
+  // Labels that come now will be held by the state before it says so.
+  labels_since_ = std::min(labels_since_, now);
+  if (remembered || recent.labels != nullptr || recent.settled_later) {
     // Not the first labels of the frame: what came before is for settling, and so is what follows.
     recent.labels = nullptr;
     recent.settled_later = true;

@@ -214,9 +214,9 @@ void HistoryPlayer::Crash(const HistoryEvent& event) {
 Numbers HistoryPlayer::ObservedNow() {
   Numbers numbers = Observed(*rig_.Take(now_));
   for (const auto& [publisher, tally] : tallies_) {
-    const auto add = [&](const std::string& field, std::uint64_t n) {
+    const auto add = [&, &name = publisher](const std::string& field, std::uint64_t n) {
       if (n != 0) {
-        numbers[publisher + " labels " + field] = static_cast<std::int64_t>(n);
+        numbers[name + " labels " + field] = static_cast<std::int64_t>(n);
       }
     };
     // Those that met predictions which came after them, in the same cut, are joined; in the next, waiting.

@@ -207,6 +207,73 @@ TEST_F(CorrectionsTest, WhatIsJudgedByARepeatIsCorrectableIfTheLabelsThatStandAr
   EXPECT_EQ(Counts(kStart + 51).true_positives, 1) << "of b";
 }
 
+// Regression: the labels that were kept for corrections had gone, and what they judged had not. Labels of a
+// higher revision took their place, and a correction took back an outcome that never was: counts below zero.
+TEST_F(CorrectionsTest, WhatOtherLabelsJudgedIsNotCorrected) {
+  PipelineConfig config;
+  config.join.corrections = std::chrono::seconds(3);
+  Start(config);
+  rig_->Send(wire::FramePair{Seen("a"), Real("a")}, At(kStart), "people");
+  rig_->Cut(At(kStart));
+  rig_->Send(Seen("a", "slow"), At(kStart + 2));
+  rig_->Cut(At(kStart + 2));
+  rig_->Cut(At(kStart + 4));  // the labels linger, and are not kept any more
+  rig_->Send(wire::FramePair{Seen("a", "late"), Real("a", 1, 2)}, At(kStart + 4), "people");
+  rig_->Cut(At(kStart + 4));
+  rig_->Send(Real("a", 2), At(kStart + 4), "people");
+  rig_->Cut(At(kStart + 4));
+  for (const char* model : {"slow", "late"}) {
+    EXPECT_EQ(Counts(kStart + 4, model).true_positives, 1) << model;
+    EXPECT_EQ(Counts(kStart + 4, model).false_positives, 0) << model;
+    EXPECT_EQ(Counts(kStart + 4, model).false_negatives, 0) << model;
+  }
+  EXPECT_GT(rig_->Take(At(kStart + 4))->gauges.kept_bytes, 0U);
+  rig_->Cut(At(kStart + 20));
+  EXPECT_EQ(rig_->Take(At(kStart + 20))->gauges.kept_frames, 0U);
+  EXPECT_EQ(rig_->Take(At(kStart + 20))->gauges.kept_bytes, 0U) << "everything is let go of";
+}
+
+// Regression: a store that had nothing did not expect labels that came in its first second.
+TEST_F(CorrectionsTest, RefusedLabelsJudgeNothingInTheFirstCutOfAStore) {
+  PipelineConfig config;
+  config.join.dedup_frames = 1;
+  Start(config);
+  rig_->Send(wire::FramePair{Seen("a"), Real("a", 1)}, At(kStart), "people");
+  for (const char* other : {"b", "c", "d", "e"}) {  // dedup keys forget
+    rig_->Send(Real(other), At(kStart), "people");
+  }
+  Labels stale = Real("a", 0, 2);
+  stale.final = true;
+  rig_->Send(wire::FramePair{Seen("a", "slow"), stale}, At(kStart), "people");
+  rig_->Cut(At(kStart));
+  EXPECT_EQ(Counts(kStart, "slow").true_positives, 1);
+  EXPECT_EQ(Counts(kStart, "slow").false_positives, 0);
+}
+
+// Regression: within one cut, labels of a frame came after others that dedup keys had forgotten by then.
+TEST_F(CorrectionsTest, NewerLabelsInTheCutOfRefusedOnesAreSettled) {
+  PipelineConfig config;
+  config.join.dedup_frames = 1;
+  Start(config);
+  rig_->Send(wire::FramePair{Seen("a"), Real("a")}, At(kStart), "people");
+  rig_->Cut(At(kStart));
+  for (const char* other : {"b", "c", "d", "e"}) {
+    rig_->Send(Real(other), At(kStart), "people");
+  }
+  rig_->Cut(At(kStart));
+  rig_->Send(wire::FramePair{Seen("a", "slow"), Real("a", 0, 2)}, At(kStart), "people");  // a conflict
+  for (const char* other : {"f", "g", "h", "i"}) {
+    rig_->Send(Real(other), At(kStart), "people");
+  }
+  rig_->Send(wire::FramePair{Seen("a", "late"), Real("a", 1)}, At(kStart), "people");
+  rig_->Cut(At(kStart));
+  for (const char* model : {"yolo", "slow", "late"}) {
+    EXPECT_EQ(Counts(kStart, model).true_positives, 1) << model;
+    EXPECT_EQ(Counts(kStart, model).false_positives, 0) << model;
+    EXPECT_EQ(Counts(kStart, model).false_negatives, 0) << model;
+  }
+}
+
 // Predictions that alone are more than may wait: their publisher hears it, and hears it again.
 TEST_F(CorrectionsTest, PredictionsTooLargeToWaitAreRefusedToTheirPublisher) {
   PipelineConfig config;
