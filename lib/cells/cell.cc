@@ -166,6 +166,23 @@ Result<void> Cell::ReadWindow(std::size_t w, const StoredCell::Window& stored,
   return windows_[w].RestoreOpen(open_pane, open.get());
 }
 
+Result<std::vector<Addition>> Cell::ReadAdditions(const std::vector<std::string>& rows) {
+  std::vector<Addition> additions;
+  for (const std::string& row : rows) {
+    auto parsed = ParseAdditions(row);
+    if (!parsed) {
+      return tl::unexpected(parsed.error());
+    }
+    std::move(parsed->begin(), parsed->end(), std::back_inserter(additions));
+    addition_bytes_ += row.size();
+  }
+  additions_ = static_cast<std::uint32_t>(rows.size());
+  for (const Addition& addition : additions) {
+    ApplyToTotal(addition.change);
+  }
+  return additions;
+}
+
 Result<void> Cell::Read(const Stored& stored, const GroupLayout& layout, std::span<const TimePoint> from,
                         KeyValue& store) {
   auto base = ParseCell(stored.base, ring_capacity_);
@@ -181,18 +198,9 @@ Result<void> Cell::Read(const Stored& stored, const GroupLayout& layout, std::sp
   ring_ = std::move(base->ring);
   base_bytes_ = stored.base.size();
   rewrite_ = false;
-  std::vector<Addition> additions;
-  for (const std::string& row : stored.additions) {
-    auto parsed = ParseAdditions(row);
-    if (!parsed) {
-      return tl::unexpected(parsed.error());
-    }
-    std::move(parsed->begin(), parsed->end(), std::back_inserter(additions));
-    addition_bytes_ += row.size();
-  }
-  additions_ = static_cast<std::uint32_t>(stored.additions.size());
-  for (const Addition& addition : additions) {
-    ApplyToTotal(addition.change);
+  const auto additions = ReadAdditions(stored.additions);
+  if (!additions) {
+    return tl::unexpected(additions.error());
   }
   const auto window_of = [&](std::uint64_t tag) {
     const auto at = std::find_if(layout.windows.begin(), layout.windows.end(),
@@ -218,7 +226,7 @@ Result<void> Cell::Read(const Stored& stored, const GroupLayout& layout, std::sp
       continue;
     }
     held[w] = true;
-    if (auto restored = ReadWindow(w, window, additions, layout.windows[w], from[w]); !restored) {
+    if (auto restored = ReadWindow(w, window, *additions, layout.windows[w], from[w]); !restored) {
       return restored;
     }
   }

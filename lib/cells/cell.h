@@ -89,6 +89,8 @@ class Cell {
   void ApplyToTotal(const CellChange& change);
   void Touch();
   void WriteBase(const GroupLayout& layout, KeyValue& store);
+  // Adds them to the total.
+  [[nodiscard]] Result<std::vector<Addition>> ReadAdditions(const std::vector<std::string>& rows);
   [[nodiscard]] Result<void> ReadWindow(std::size_t w, const StoredCell::Window& stored,
                                         const std::vector<Addition>& additions, const WindowSpec& spec,
                                         TimePoint from);

@@ -209,4 +209,16 @@ double ObviousEstimate(const std::vector<BinCounts>& bins, std::int64_t ground_t
   return ObviousFromPrecisions(std::move(precision), ground_truths, interpolation);
 }
 
+std::string NameOf(Interpolation interpolation) {
+  switch (interpolation) {
+    case Interpolation::k101Points:
+      return "points101";
+    case Interpolation::k11Points:
+      return "points11";
+    case Interpolation::kAllPoints:
+      return "all_points";
+  }
+  return "unknown";
+}
+
 }  // namespace detwatch::accumulate

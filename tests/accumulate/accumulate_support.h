@@ -3,6 +3,7 @@
 // with.
 
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -64,5 +65,8 @@ struct Judged {
 // The monotone-cubic estimate evaluated at every single TP.
 [[nodiscard]] double ObviousEstimate(const std::vector<BinCounts>& bins, std::int64_t ground_truths,
                                      Interpolation interpolation);
+
+// For the names of parametrised tests.
+[[nodiscard]] std::string NameOf(Interpolation interpolation);
 
 }  // namespace detwatch::accumulate

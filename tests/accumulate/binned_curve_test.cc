@@ -129,19 +129,8 @@ TEST_P(BoundsTest, FinerBinsNeverWidenThem) {
   }
 }
 
-std::string NameOf(const testing::TestParamInfo<Interpolation>& info) {
-  switch (info.param) {
-    case Interpolation::k101Points:
-      return "points101";
-    case Interpolation::k11Points:
-      return "points11";
-    case Interpolation::kAllPoints:
-      return "all_points";
-  }
-  return "unknown";
-}
-
-INSTANTIATE_TEST_SUITE_P(Interpolations, BoundsTest, testing::ValuesIn(kInterpolations), NameOf);
+INSTANTIATE_TEST_SUITE_P(Interpolations, BoundsTest, testing::ValuesIn(kInterpolations),
+                         [](const auto& tested) { return NameOf(tested.param); });
 
 TEST(BinnedEstimateTest, SmallBinsAgreeWithTheCubicAtEveryTruePositive) {
   Random random(21);

@@ -33,18 +33,6 @@ struct Scores {
   }
 };
 
-std::string NameOf(Interpolation interpolation) {
-  switch (interpolation) {
-    case Interpolation::k101Points:
-      return "points101";
-    case Interpolation::k11Points:
-      return "points11";
-    case Interpolation::kAllPoints:
-      return "all_points";
-  }
-  return "unknown";
-}
-
 EvaluationParams OneThreshold(Interpolation interpolation) {
   EvaluationParams params = interpolation == Interpolation::k101Points
                                 ? EvaluationParams::Coco()
