@@ -91,9 +91,8 @@ class Histogram {
   // Counts one class of one frame, or takes it back with sign = -1. `detections` are those of `outcome`.
   // Does not touch Frames(): whoever knows which classes were judged adds those. A frame with only ignored
   // ground truths of the class adds to FramesIgnored() and to no frame outcome.
-  // Cost: two bin look-ups and an increment per area for a plain false positive; measured with one true
-  // positive in twelve, 13 ns a detection. Requires: shape was made from `params`; detections.size() ==
-  // outcome.count.
+  // Cost: two bin look-ups, and an increment and two sums per area, for a plain false positive; measured in
+  // tests/bench/README.md. Requires: shape was made from `params`; detections.size() == outcome.count.
   void Count(const EvaluationParams& params, const ClassOutcome& outcome,
              std::span<const DetectionOutcome> detections, int sign = 1);
 
