@@ -233,6 +233,30 @@ TEST_F(CorrectionsTest, WhatOtherLabelsJudgedIsNotCorrected) {
   EXPECT_EQ(rig_->Take(At(kStart + 20))->gauges.kept_bytes, 0U) << "everything is let go of";
 }
 
+// After a final correction nothing is held of the frame, and dedup keys forget it as well.
+TEST_F(CorrectionsTest, LabelsOfAFrameThatWasLetGoOfAreTooLate) {
+  PipelineConfig config;
+  config.join.linger = std::chrono::seconds(1);
+  config.join.dedup_frames = 1;
+  Start(config);
+  rig_->Send(wire::FramePair{Seen("a"), Real("a")}, At(kStart), "people");
+  rig_->Cut(At(kStart));
+  rig_->Cut(At(kStart + 10));
+  Labels final = Real("a", 1);
+  final.final = true;
+  rig_->Send(final, At(kStart + 11), "people");
+  rig_->Cut(At(kStart + 11));
+  EXPECT_EQ(Tally("people").corrected, 1U);
+  for (const char* other : {"b", "c", "d", "e"}) {
+    rig_->Send(Real(other), At(kStart + 12), "others");
+    rig_->Cut(At(kStart + 12));
+  }
+  rig_->Send(Real("a", 2), At(kStart + 13), "people");
+  rig_->Cut(At(kStart + 13));
+  EXPECT_EQ(Tally("people").late, 1U);
+  EXPECT_EQ(Tally("people").waiting, 0U);
+}
+
 // Regression: a store that had nothing did not expect labels that came in its first second.
 TEST_F(CorrectionsTest, RefusedLabelsJudgeNothingInTheFirstCutOfAStore) {
   PipelineConfig config;
